@@ -1,0 +1,54 @@
+# `make` lists the targets. Variables: PYTHON (3.11 or newer), TORCH_INDEX (package index of a CPU build of torch).
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := crds cli operator worker tools tests benchmarks
+TORCH_INDEX ?=
+export PYTHONWARNINGS ?= default
+
+.DEFAULT_GOAL := help
+.PHONY: help install format check test demo crds docs lock clean
+
+##@ Using it
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed ## the virtual environment with everything a developer needs
+
+demo: install ## train examples/01-classify to a printed result
+	$(BIN)/graft run examples/01-classify/job.yaml --store graft-store
+
+##@ Working on it
+format: install ## rewrite the code in the house's form
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+check: install ## form, lint, types, layers, sizes, generated files
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.caps
+	$(BIN)/python -m tools.generate --check
+
+test: install ## every test; those on real data skip where GRAFT_DATA is absent
+	$(BIN)/python -m pytest
+
+crds: install ## custom resource definitions and the field reference, from the models
+	$(BIN)/python -m tools.generate
+
+bench: install ## every benchmark row, or one: make bench ROW=C5
+	$(BIN)/python -m benchmarks $(ROW)
+
+lock: install ## rewrite constraints.txt from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o constraints.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache graft-store
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet -c constraints.txt torch --index-url $(TORCH_INDEX))
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@

@@ -1,0 +1,1 @@
+"""Speed beside two peers in the same run: `python -m benchmarks ROW`."""

@@ -1,0 +1,60 @@
+"""`python -m benchmarks [ROW ...]` measures rows and rewrites the published table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from benchmarks import machine, outcome, table
+from benchmarks.rows import ROWS, measure
+from benchmarks.settings import Settings
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / ".." / "shared" / "data"
+
+
+def main() -> int:
+    """The exit code: 1 where a row is void."""
+    arguments = _parser().parse_args()
+    void = False
+    for name in () if arguments.table else arguments.rows or ROWS:
+        result = measure(name, _settings(arguments))
+        path = outcome.write(result, arguments.results)
+        print(table.line(result), f"-> {path}", sep="\n", flush=True)
+        void = void or bool(result["void"])
+    if arguments.results == HERE / "results":
+        table.publish(arguments.results, HERE.parent / "docs" / "benchmarks.md")
+    return int(void)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--table", action="store_true", help="only rewrite the table")
+    parser.add_argument("--quick", action="store_true", help="a tiny model: a smoke test")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--clocks", nargs="+", choices=("cpu", "wall"), default=["cpu", "wall"])
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    data = Path(os.environ.get("GRAFT_DATA", DATA))
+    parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
+    return parser
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(
+        data=arguments.data.resolve(),
+        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
+        rounds=arguments.rounds,
+        seeds=tuple(arguments.seeds),
+        clocks=tuple(arguments.clocks),
+        cores=machine.cores(),
+        quick=arguments.quick,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

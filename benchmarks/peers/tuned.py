@@ -1,0 +1,60 @@
+"""Every public switch set well. Where the best setting depends on the machine there are several
+variants, all in the race, and the row is held against the fastest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.child import Baton, Options
+from benchmarks.peers import hugging_face
+
+# Ours has no dropout on attention weights, and without it the peer may use the fused kernel.
+BEST = hugging_face.Recipe(
+    padding="dynamic",
+    attention_dropout=False,
+    arguments={
+        "train_sampling_strategy": "group_by_length",
+        "optim": "adamw_torch_fused",
+        "logging_strategy": "no",
+        "dataloader_pin_memory": False,
+    },
+)
+
+
+def finetune(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C5 with texts grouped by length, dynamic padding, the faster precision, fused AdamW."""
+    return hugging_face.finetune(_with(BEST, options), options, baton)
+
+
+def finetune_small_batches(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same in four micro-batches, whose activations fit the caches."""
+    return hugging_face.finetune(_with(replace(BEST, micro_batches=4), options), options, baton)
+
+
+def finetune_compiled(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same with torch.compile."""
+    recipe = _with(BEST, options)
+    arguments = {**recipe.arguments, "torch_compile": True}
+    return hugging_face.finetune(replace(recipe, arguments=arguments), options, baton)
+
+
+def _with(recipe: hugging_face.Recipe, options: Options) -> hugging_face.Recipe:
+    precision = {"bf16": options["dtype"] == "bfloat16"}
+    return replace(recipe, arguments={**recipe.arguments, **precision})
+
+
+def stream(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C9 with rows tokenised once and kept in memory, collated with dynamic padding."""
+    from benchmarks.peers import streams
+
+    return streams.rows(options, baton)
+
+
+def stream_datasets(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C9 with the same rows in a table of the `datasets` library, where that is installed."""
+    from benchmarks.peers import streams
+
+    return streams.datasets_rows(options, baton)

@@ -1,0 +1,178 @@
+"""The parent's half of a race: several variants, one running at any time, lap by lap."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+from benchmarks.laps import Lap, total
+
+ROOT = Path(__file__).parent.parent
+MOST_WARM_LAPS = 60
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+class RaceError(Exception):
+    """A variant failed or stopped before its time; the message ends with what it last said."""
+
+
+class Runner:
+    """One variant: a child process that waits between laps."""
+
+    def __init__(self, name: str, *, threads: int, logs: Path) -> None:
+        self.name, self.threads, self._log = name, threads, logs / f"{name}-{threads}.log"
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[str]:
+        threads = {"OMP_NUM_THREADS": str(self.threads), "RAYON_NUM_THREADS": str(self.threads)}
+        with self._log.open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.child"],
+                cwd=ROOT,
+                env={**os.environ, **QUIET, **threads},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def close(self) -> None:
+        """Ends the process."""
+        for pipe in (self._pipe(self._process.stdin), self._pipe(self._process.stdout)):
+            pipe.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def start(self, call: str, options: Mapping[str, Any]) -> None:
+        """Begins a function of the variant; it waits before its first lap."""
+        self._send({"run": call, "options": options})
+
+    def laps(self, count: int) -> tuple[Lap, ...]:
+        """The next laps of what was started."""
+        self._send({"laps": count})
+        return tuple(self._lap(self._read()) for _ in range(count))
+
+    def stop(self) -> None:
+        """Ends what was started at its lap's end."""
+        self._send({"stop": True})
+        self._result()
+
+    def through(self, call: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The result of a function that runs to its end without a pause."""
+        self.start(call, options)
+        self._send({"laps": sys.maxsize})
+        return self._result()
+
+    def _result(self) -> Mapping[str, Any]:
+        while "result" not in (message := self._read()):
+            pass
+        result: Mapping[str, Any] = message["result"]
+        return result
+
+    def _lap(self, message: Mapping[str, Any]) -> Lap:
+        if "lap" not in message:
+            raise RaceError(f"{self.name} ended before the race did: {message}")
+        return Lap(**message["lap"])
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        pipe = self._pipe(self._process.stdin)
+        try:
+            pipe.write(json.dumps(message) + "\n")
+            pipe.flush()
+        except BrokenPipeError:
+            raise RaceError(f"{self.name} is gone: {self._last_words()}") from None
+
+    def _read(self) -> Mapping[str, Any]:
+        line = self._pipe(self._process.stdout).readline()
+        if not line:
+            raise RaceError(f"{self.name} is gone: {self._last_words()}")
+        message: Mapping[str, Any] = json.loads(line)
+        if "error" in message:
+            raise RaceError(f"{self.name} failed:\n{message['error']}")
+        return message
+
+    def _last_words(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:]
+
+    @staticmethod
+    def _pipe(pipe: IO[str] | None) -> IO[str]:
+        assert pipe is not None
+        return pipe
+
+
+class Stable:
+    """The runners of a row: one process per name, started anew where its threads change.
+
+    Use it as a context.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._runners: dict[str, Runner] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for runner in self._runners.values():
+            runner.close()
+
+    def runner(self, name: str, *, threads: int) -> Runner:
+        """The runner of that name, with so many threads."""
+        found = self._runners.get(name)
+        if found is not None and found.threads == threads:
+            return found
+        if found is not None:
+            found.close()
+        self._runners[name] = Runner(name, threads=threads, logs=self._logs)
+        return self._runners[name]
+
+
+def order(laps: Mapping[str, int]) -> tuple[str, ...]:
+    """Whose turn it is through one round: each variant's laps spread evenly over the round.
+
+    order({"a": 1, "b": 3}) is ("b", "a", "b", "b").
+    """
+    turns = [((k + 0.5) / count, name) for name, count in laps.items() for k in range(count)]
+    return tuple(name for _, name in sorted(turns, key=lambda turn: turn[0]))
+
+
+def warm_up(runner: Runner, laps: int) -> tuple[Lap, ...]:
+    """At least so many laps, and on until two in a row compile nothing."""
+    done = runner.laps(max(laps, 2))
+    while done[-1].graphs or done[-2].graphs:
+        if len(done) >= MOST_WARM_LAPS:
+            raise RaceError(f"{runner.name} still compiles after {len(done)} laps")
+        done += runner.laps(1)
+    return done
+
+
+def run(
+    runners: Iterable[Runner], laps: Mapping[str, int], *, rounds: int
+) -> Mapping[str, tuple[Lap, ...]]:
+    """For every variant one summed lap per round, after its warm-up of one round."""
+    by_name = {runner.name: runner for runner in runners}
+    for name, runner in by_name.items():
+        warm_up(runner, laps[name])
+    measured: dict[str, list[Lap]] = {name: [] for name in by_name}
+    for _ in range(rounds):
+        turns: dict[str, list[Lap]] = {name: [] for name in by_name}
+        for name in order(laps):
+            turns[name].extend(by_name[name].laps(1))
+        for name, done in turns.items():
+            measured[name].append(total(done))
+    return {name: tuple(rounds_of) for name, rounds_of in measured.items()}

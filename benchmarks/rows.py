@@ -1,0 +1,58 @@
+"""Which rows there are, and how each is made ready."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import c5_finetune, c9_tokenise_once, race, workloads
+from benchmarks.c5_finetune import Course
+from benchmarks.settings import Settings
+from benchmarks.workloads import OCNLI, SST2, Source, Workload
+
+Run = Callable[[str, Course, Settings], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the published table."""
+
+    source: Source
+    run: Run
+
+
+ROWS: Mapping[str, Row] = {
+    "C5": Row(source=SST2, run=c5_finetune.run),
+    "C5-zh": Row(source=OCNLI, run=c5_finetune.run),
+    "C9": Row(source=SST2, run=c9_tokenise_once.run),
+}
+
+
+def measure(name: str, settings: Settings) -> Mapping[str, Any]:
+    """The result of a row, by its name in ROWS."""
+    row = ROWS[name]
+    with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
+        course = prepare(row.source, settings, Path(folder))
+        return row.run(name, course, settings)
+
+
+def prepare(source: Source, settings: Settings, folder: Path) -> Course:
+    """The course of a data set, or the tiny one in quick mode."""
+    if settings.quick:
+        workload, vocabulary = workloads.tiny(folder), str(folder / "vocab.txt")
+    else:
+        workload = workloads.real(source, settings.data, folder)
+        vocabulary = str(settings.data / source.vocabulary) if source.vocabulary else ""
+    return _course(workload, vocabulary, cores=settings.cores)
+
+
+def _course(workload: Workload, vocabulary: str, *, cores: int) -> Course:
+    options = {"workload": workload.options(), "vocabulary": vocabulary}
+    with race.Stable(Path(workload.folder)) as stable:
+        runner = stable.runner("prepare", threads=cores)
+        facts = runner.through("benchmarks.workloads:make_start", options)
+        dtype = runner.through("benchmarks.ceiling:probe_precision", {})["dtype"]
+    return Course(workload=workload, dtype=dtype, **facts)

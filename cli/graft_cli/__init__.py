@@ -1,0 +1,1 @@
+"""What a person types: graft run, validate, explain, predict and the like."""

@@ -1,0 +1,123 @@
+"""A local run on the screen: a bar on a terminal, lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from graft_api.progress import ProgressReport
+from graft_worker.local.events import Began, Ended, Event, Progressed, Stopping
+
+from . import figures, screen
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+LINE_SECONDS = 10.0
+Show = Callable[[Event], None]
+
+
+@contextmanager
+def display(*, quiet: bool, clock: Callable[[], float]) -> Iterator[Show]:
+    """A function that shows events on stderr, for as long as the context is open."""
+    if quiet:
+        yield lambda _event: None
+    elif sys.stderr.isatty():
+        with _bar() as bar:
+            yield Bar(bar).show
+    else:
+        yield Lines(clock).show
+
+
+def began(event: Began) -> str:
+    """What starts, and from where."""
+    if event.resumed:
+        return (
+            f"{event.stage}: attempt {event.attempt}, from the checkpoint of step {event.resumed}"
+        )
+    return f"{event.stage}: started" + (f", attempt {event.attempt}" if event.attempt > 1 else "")
+
+
+class Lines:
+    """Plain lines, one for each turn of events and at most one per 10 seconds of progress."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = 0.0
+        self._last: ProgressReport | None = None
+        self._written: ProgressReport | None = None
+
+    def show(self, event: Event) -> None:
+        """Writes the event unless it is too early for a line."""
+        match event:
+            case Began():
+                screen.say(began(event))
+            case Progressed(report=report):
+                self._last = report
+                if self._clock() >= self._next:
+                    self._write(event.stage)
+            case Stopping():
+                screen.say(f"{event.stage}: saving a checkpoint, then stopping")
+            case Ended():
+                if self._last is not self._written:
+                    self._write(event.stage)
+
+    def _write(self, stage: str) -> None:
+        if (report := self._last) is None:
+            return
+        self._written, self._next = report, self._clock() + LINE_SECONDS
+        parts = (report.state.lower(), figures.steps(report), *figures.details(report))
+        screen.say(f"{stage}: " + "  ".join(parts))
+
+
+class Bar:
+    """One bar per stage, redrawn in place."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def show(self, event: Event) -> None:
+        """Draws the event."""
+        match event:
+            case Began():
+                self._begin(event)
+            case Progressed(report=report) if self._task is not None:
+                details = "  ".join(figures.details(report))
+                self._draw(report.state.lower(), report=report, details=details)
+            case Stopping() if self._task is not None:
+                self._progress.update(self._task, details="saving a checkpoint, then stopping")
+            case Ended(exit_code=0) if self._task is not None:
+                total = self._progress.tasks[self._task].total or 1
+                self._progress.update(self._task, state="done", total=total, completed=total)
+
+    def _begin(self, event: Began) -> None:
+        if event.resumed:
+            self._progress.print(began(event), markup=False)
+        self._task = self._progress.add_task(
+            event.stage, total=None, state="starting", steps="", details=""
+        )
+
+    def _draw(self, state: str, *, report: ProgressReport, details: str) -> None:
+        assert self._task is not None
+        self._progress.update(
+            self._task,
+            total=report.total_steps or None,
+            completed=report.step,
+            state=state,
+            steps=figures.steps(report),
+            details=screen.harmless(details),
+        )
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    names = ("description", "fields[state]", "fields[steps]", "fields[details]")
+    stage, state, steps, details = (TextColumn(f"{{task.{n}}}", markup=False) for n in names)
+    # rich itself obeys NO_COLOR
+    console = Console(file=sys.stderr)
+    return Progress(stage, BarColumn(bar_width=20), state, steps, details, console=console)

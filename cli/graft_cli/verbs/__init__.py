@@ -1,0 +1,1 @@
+"""One verb, one file: its arguments, an example, and what it does."""

@@ -1,0 +1,59 @@
+"""Checks a job file, then reads its data and says what they hold. Nothing is trained or written."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from graft_api.errors import ConfigError
+from graft_cli import jobfile, screen
+
+if TYPE_CHECKING:
+    from graft_api.kinds import Job
+
+EXAMPLE = """\
+examples:
+  graft validate job.yaml
+  graft validate job.yaml --no-data
+
+exit codes: 0 the job can run, 2 something is wrong with the file or the data
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `graft validate`."""
+    jobfile.add_arguments(parser)
+    parser.add_argument(
+        "--data",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="read the data as well (default); --no-data checks the file alone",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the report of the data; a mistake is an error of `main`."""
+    request = jobfile.read(arguments.file, settings=arguments.set)
+    if arguments.data:
+        print(screen.harmless("\n".join(report(request.job))))
+    screen.say(f"graft: {request.plan.kind} {request.plan.name} is valid")
+    return 0
+
+
+def report(job: Job) -> tuple[str, ...]:
+    """What the job's data hold, as lines of text.
+
+    Raises:
+        DataError: everything that is wrong with the data, with file:line.
+    """
+    from graft_api.transferjob import TransferJob
+    from graft_worker.apps import registry
+    from graft_worker.data.inspect import describe, inspect
+    from graft_worker.data.selections import selections
+
+    if not isinstance(job, TransferJob):
+        raise ConfigError(f"kind {job.kind}: its data cannot be read in this version")
+    spec = job.spec
+    splits = selections(spec.data, seed=spec.training.seed)
+    found = inspect(splits, registry.roles(spec.app), wish=registry.wish(spec.app))
+    return describe(found)

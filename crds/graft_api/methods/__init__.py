@@ -1,0 +1,1 @@
+"""Parameters of the methods of transfer and of distillation, one file each."""

@@ -1,0 +1,74 @@
+"""What a worker reports while it works, and its last words; plain values that JSON carries."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+State = Literal[
+    "Starting", "Training", "Evaluating", "Saving", "Exporting", "Done", "Stopped", "Failed"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    def to_json(self) -> str:
+        """One line of JSON with camelCase keys."""
+        return json.dumps({_camel(k): v for k, v in asdict(self).items()}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The message that `to_json` wrote; unknown keys of a newer writer are ignored."""
+        data: dict[str, Any] = json.loads(text)
+        known = {_camel(f.name): f.name for f in fields(cls)}
+        return cls(**{known[k]: v for k, v in data.items() if k in known})
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join("UID" if part == "uid" else part.title() for part in tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressReport(_Message):
+    """How far rank 0 is; the source of `/progress`, `/metrics`, the log and `status.progress`."""
+
+    job_uid: str
+    attempt: int
+    state: State
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    world_size: int = 1
+    loss: float | None = None  # mean over the global batch of `step`
+    learning_rate: float | None = None
+    tokens: int = 0  # real tokens of all processes since step 0, padding not counted
+    samples: int = 0  # sequences of all processes since step 0
+    tokens_per_second: float = 0.0
+    samples_per_second: float = 0.0
+    fill: float = 0.0  # share of real tokens among those computed
+    remaining_seconds: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)  # newest value of each
+    checkpoint_step: int | None = None
+    checkpoint_time: str | None = None  # RFC 3339
+    checkpoint_uri: str | None = None
+    productive_seconds: float = 0.0
+    lost_seconds: float = 0.0
+    time: str = ""  # RFC 3339, when this was reported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination(_Message):
+    """The last words of a stage, at most 4 KiB: done with an artefact, stopped, or failed."""
+
+    state: Literal["Complete", "Stopped", "Failed"]
+    failure_class: str = ""
+    exit_code: int = 0
+    rank: int = 0
+    step: int | None = None
+    message: str = ""
+    hint: str = ""
+    artefact_uri: str = ""
+    artefact_digest: str = ""
+    artefact_bytes: int = 0

@@ -1,0 +1,63 @@
+"""The words that more than one part must spell alike: environment, exit codes, files, reasons."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+GROUP = "graft.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+RESERVED_PREFIXES = ("PET_", "TORCHELASTIC_", "GRAFT_")
+
+
+class Env(StrEnum):
+    """Environment variables that a worker reads; the settings themselves travel in one file."""
+
+    JOB_FILE = "GRAFT_JOB_FILE"  # the resolved job as JSON
+    STORE = "GRAFT_STORE"  # root of the store: cache/, jobs/, artefacts/
+    JOB_DIR = "GRAFT_JOB_DIR"  # this job's folder in the store
+    JOB_UID = "GRAFT_JOB_UID"
+    ATTEMPT = "GRAFT_ATTEMPT"  # whole number from 1
+    METRICS_HOST = "GRAFT_METRICS_HOST"  # address to listen on; this machine alone by default
+    METRICS_PORT = "GRAFT_METRICS_PORT"  # 0: any free port
+    STOP_FILE = "GRAFT_STOP_FILE"  # its appearance asks for "save, then stop"
+    TERMINATION_FILE = "GRAFT_TERMINATION_FILE"  # where the last words go, as JSON
+    ZOO = "GRAFT_ZOO"  # folder of model folders, one per zoo name
+    DATA = "GRAFT_DATA"  # folder of real data sets, for tests
+
+
+class ExitCode(IntEnum):
+    """How a worker ends; after sysexits."""
+
+    DONE = 0
+    FAILED = 1
+    CONFIG = 64  # bad configuration
+    DATA = 65  # data set invalid or corrupt
+    WORLD = 69  # fewer processes than workers.min
+    NODE = 71  # this node is bad
+    STORE = 74  # the store cannot be written or read
+    STOPPED = 75  # stopped on request, checkpoint saved
+
+
+class FailureClass(StrEnum):
+    """Who has to act on a failure; decides whether it is tried again."""
+
+    CONFIG = "ConfigError"
+    DATA = "DataError"
+    USER = "UserError"
+    INFRASTRUCTURE = "InfrastructureError"
+    DISRUPTION = "Disruption"
+
+
+class StoreFile(StrEnum):
+    """Files and folders inside a job's folder of the store."""
+
+    JOB = "job.json"  # the resolved job that made the folder
+    PREPARED = "prepared.json"  # what the prepare stage found, see graft_worker.data.prepared
+    CHECKPOINTS = "checkpoints"
+    PROGRESS = "progress.json"  # newest ProgressReport of rank 0
+    METRICS = "metrics.jsonl"  # one line per report: the curves
+    RESULT = "result.json"  # written last: the completion marker
+    TERMINATION = "termination.json"
+    LOGS = "logs"

@@ -1,0 +1,67 @@
+"""The whole harness on a tiny model: every variant, every leg, the file that is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VARIANTS = {"ours", "default", "tuned"}
+
+
+def measured(row: str, root: Path, results: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks", row, "--quick", "--rounds", "2"]
+    done = subprocess.run(
+        [*command, "--seeds", "1", "--clocks", "cpu", "--results", str(results)],
+        cwd=root,
+        env={**os.environ, "GRAFT_DATA": str(results / "nowhere")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    result: dict[str, Any] = json.loads((results / f"{row}.json").read_text())
+    assert done.returncode == int(bool(result["void"]))
+    return result
+
+
+def check_form(result: dict[str, Any], *, unit: str) -> None:
+    race = result["clocks"]["cpu"]
+    assert set(result["default"]) == set(result["tuned"]) == {"min", "median"}
+    assert (result["default"], result["tuned"]) == (race["default"], race["tuned"])
+    assert set(result["ceilingShare"]) >= VARIANTS
+    assert race["unit"] == unit
+    assert {len(laps) for laps in race["rounds"].values()} == {2}
+    assert result["versions"]["torch"] != "not installed"
+    assert result["command"].startswith("python -m benchmarks")
+    assert result["quick"] is True
+    assert {"machine", "load", "commit", "seeds"} <= set(result)
+
+
+@pytest.mark.timeout(900)
+def test_fine_tuning_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: Path) -> None:
+    result = measured("C5", root, tmp_path)
+    check_form(result, unit="texts")
+    assert result["void"] == []
+    losses = result["equalSteps"]["losses"]
+    assert set(losses) == VARIANTS
+    for name in ("default", "tuned"):
+        assert losses["ours"] == pytest.approx(losses[name], rel=1e-3)
+    assert set(result["accuracy"]["means"]) == VARIANTS
+    rounds = result["clocks"]["cpu"]["rounds"]
+    assert {lap["units"]["texts"] for lap in rounds["ours"]} == {16}  # two steps of eight texts
+
+
+@pytest.mark.timeout(900)
+def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: Path) -> None:
+    result = measured("C9", root, tmp_path)
+    check_form(result, unit="tokens")
+    assert result["void"] == []
+    assert result["work"]["texts"] == 64
+    assert result["buildSeconds"] > 0
+    assert set(result["residentBytes"]) >= VARIANTS

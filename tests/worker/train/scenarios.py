@@ -1,0 +1,165 @@
+"""Trainings that are done once alone and once in each gang; a start of a gang is what costs time."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tests.worker.train import tiny
+from torch import Tensor
+
+from graft_api.errors import Stopped
+from graft_api.run import Checkpoint, CheckpointInterval
+from graft_api.training import Length, Optimizer
+from graft_worker.distributed.process import Process
+from graft_worker.train.run import Run
+from graft_worker.train.stop_request import StopRequest
+
+Weights = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a scenario left in one process."""
+
+    losses: list[float]
+    weights: Weights  # of rank 0
+    metrics: dict[str, float]
+    samples: list[int]  # rows that this process trained on, in order
+    steps: list[int]
+    strategy: str
+
+
+@dataclass
+class Rows:
+    """Notes the rows of every micro-batch that counts; wraps a task's loss."""
+
+    seen: list[int] = field(default_factory=list)
+    name: str = "rows"
+
+    def after_step(self, run: Run) -> None:
+        for micro in run.feed.step(run.step - 1).micro_batches:
+            if micro.weight:
+                self.seen += micro.batch.samples.tolist()
+
+
+def weights(tensors: dict[str, Tensor]) -> Weights:
+    return {name: tensor.detach().numpy().copy() for name, tensor in tensors.items()}
+
+
+def trained(root: Path, process: Process, **changes: Any) -> Trained:
+    rows = Rows()
+    outcome = tiny.train(root, process, extra=(rows,), **changes)
+    return Trained(
+        losses=outcome.curve.losses,
+        weights=weights(dict(outcome.result.weights)),
+        metrics=dict(outcome.result.metrics),
+        samples=rows.seen,
+        steps=outcome.curve.steps,
+        strategy=outcome.result.strategy,
+    )
+
+
+def plain(root: Path, process: Process, *, strategy: str) -> Trained:
+    """Two and a half epochs over 37 rows: the batches do not fit, and some processes idle."""
+    return trained(
+        root,
+        process,
+        strategy=strategy,
+        train=tiny.shards(37),
+        validation=tiny.shards(11, seed=1),
+        training=tiny.training(duration=Length(epochs=2.5)),
+    )
+
+
+def dropout(root: Path, process: Process, *, strategy: str) -> Trained:
+    """With torch's own dropout, which is seeded by the micro-batch."""
+    task = tiny.TinyTask(module=tiny.Classifier(dropout=0.3))
+    return trained(root, process, strategy=strategy, task=task)
+
+
+def lamb(root: Path, process: Process, *, strategy: str) -> Trained:
+    wishes = tiny.training(optimizer=Optimizer(name="lamb", learning_rate=0.05))
+    return trained(root, process, strategy=strategy, training=wishes)
+
+
+def frozen(root: Path, process: Process, *, strategy: str) -> Trained:
+    """With the embeddings and the lowest layer frozen."""
+    from graft_api.methods.finetune import Finetune
+
+    task = tiny.TinyTask(spec=Finetune(freeze_layers=1, layer_decay=0.5))
+    return trained(root, process, strategy=strategy, task=task)
+
+
+@dataclass
+class Signal:
+    """Sends this process a signal after a step, in one rank only."""
+
+    number: int
+    step: int
+    rank: int
+    name: str = "signal"
+
+    def after_step(self, run: Run) -> None:
+        if run.step == self.step and run.work.process.rank == self.rank:
+            os.kill(os.getpid(), self.number)
+
+
+def stopped_and_resumed(root: Path, process: Process, *, strategy: str) -> tuple[str, Trained]:
+    """The last rank gets SIGTERM after step 3; then the same training goes on."""
+    before = signal.getsignal(signal.SIGTERM)
+    stop = StopRequest()
+    stop.listen(signal.SIGTERM)
+    term = Signal(signal.SIGTERM, step=3, rank=process.world - 1)
+    message = ""
+    try:
+        tiny.train(root, process, extra=(term,), strategy=strategy, stop=stop)
+    except Stopped as error:
+        message = error.message
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return message, trained(root, process, strategy=strategy)
+
+
+def killed(process: Process, root: str, strategy: str) -> None:
+    """The last rank is killed after step 7 of 12; a checkpoint was begun after step 5."""
+    kill = Signal(signal.SIGKILL, step=7, rank=process.world - 1)
+    tiny.train(Path(root), process, extra=(kill,), strategy=strategy, saving=every(5))
+
+
+def every(steps: int) -> Checkpoint:
+    return Checkpoint(every=CheckpointInterval(steps=steps))
+
+
+SCENARIOS = {"plain": plain, "dropout": dropout, "lamb": lamb, "frozen": frozen}
+
+
+def all_of(process: Process, root: str, strategies: tuple[str, ...]) -> dict[str, Any]:
+    """Every scenario under every strategy, by `scenario strategy`."""
+    found: dict[str, Any] = {}
+    for strategy in strategies:
+        for name, scenario in SCENARIOS.items():
+            folder = Path(root) / f"{name}-{strategy}"
+            found[f"{name} {strategy}"] = scenario(folder, process, strategy=strategy)
+        resumed = stopped_and_resumed(Path(root) / f"stop-{strategy}", process, strategy=strategy)
+        found[f"stopped {strategy}"] = resumed
+        whole = trained(Path(root) / f"whole-{strategy}", process, strategy=strategy)
+        found[f"whole {strategy}"] = whole
+    return found
+
+
+def after_kill(process: Process, root: str, strategy: str) -> tuple[Trained, Trained]:
+    """The killed training to its end, and one that was never disturbed."""
+    resumed = trained(Path(root), process, strategy=strategy, saving=every(5))
+    return resumed, trained(Path(root) / "undisturbed", process, strategy=strategy)
+
+
+def close(left: Weights, right: Weights) -> float:
+    """The largest absolute difference between two sets of weights."""
+    assert left.keys() == right.keys()
+    return max(float(np.abs(left[name] - right[name]).max()) for name in left)

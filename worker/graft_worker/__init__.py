@@ -1,0 +1,1 @@
+"""One program that trains, evaluates and exports; it knows no Kubernetes."""

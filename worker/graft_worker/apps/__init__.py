@@ -1,0 +1,1 @@
+"""AppZoo: one app, one file: features, model, loss, metrics, predictions."""

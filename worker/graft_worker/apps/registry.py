@@ -1,0 +1,77 @@
+"""The AppZoo: from `spec.app` to an app, its columns and what it wants of the target."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from graft_api.app import App as Spec
+from graft_api.app import canonical
+from graft_api.errors import ConfigError
+from graft_worker.apps import text_classify, text_match
+from graft_worker.apps.app import App
+from graft_worker.apps.params import Params, read_params
+from graft_worker.data.prepared import Problem
+from graft_worker.data.rows import Role
+from graft_worker.data.targets import TargetWish
+
+
+class _Build(Protocol):
+    def __call__(self, params: Params, *, problem: Problem, labels: tuple[str, ...]) -> App: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    roles: Callable[[Params], tuple[Role, ...]]
+    build: _Build
+
+
+_APPS: Mapping[tuple[str, str], _Entry] = {
+    (text_classify.NAME, "encoder"): _Entry(roles=text_classify.roles, build=text_classify.build),
+    (text_match.NAME, "single_tower"): _Entry(roles=text_match.roles, build=text_match.build),
+}
+
+
+def build(spec: Spec, *, problem: Problem, labels: tuple[str, ...]) -> App:
+    """The app that a job names, for data of which problem and labels are known.
+
+    Raises:
+        ConfigError: this version has no such app or variant, or a parameter is wrong.
+    """
+    entry, params = _found(spec)
+    return entry.build(params, problem=problem, labels=labels)
+
+
+def roles(spec: Spec) -> tuple[Role, ...]:
+    """The columns that the app reads. Raises as `build` does."""
+    entry, params = _found(spec)
+    return entry.roles(params)
+
+
+def wish(spec: Spec) -> TargetWish:
+    """What the job says of the target before the data are read. Raises as `build` does."""
+    params = _found(spec)[1]
+    return TargetWish(problem=params.problem, labels=spec.labels, separator=params.separator)
+
+
+def _found(spec: Spec) -> tuple[_Entry, Params]:
+    app = canonical(spec)
+    asked = (app.name or "", app.variant or "")
+    if asked not in _APPS:
+        raise _unavailable(*asked)
+    return _APPS[asked], read_params(app.params)
+
+
+def _unavailable(name: str, variant: str) -> ConfigError:
+    known = sorted({app for app, _ in _APPS})
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    if name in known:
+        variants = ", ".join(each for app, each in _APPS if app == name)
+        return ConfigError(
+            f"spec.app.variant: {variant} of {name} is not available in this version",
+            hint=f"there is {variants}",
+        )
+    return ConfigError(f"spec.app.name: {name} is not available in this version", hint=hint)

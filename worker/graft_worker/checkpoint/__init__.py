@@ -1,0 +1,1 @@
+"""Training state on disk: written beside, renamed when whole, verified before use."""

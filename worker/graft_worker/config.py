@@ -1,0 +1,73 @@
+"""What a worker process is told: one file with the resolved job, and the environment contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from graft_api.errors import ConfigError
+from graft_api.transferjob import TransferJob
+from graft_api.vocabulary import Env
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The job and where its files go. `uid` names the lineage, `attempt` counts its starts."""
+
+    job: TransferJob
+    store: Path
+    job_dir: Path
+    uid: str
+    attempt: int = 1
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    stop_file: Path | None = None
+    termination_file: Path | None = None
+    zoo: Path | None = None
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigError: a variable is missing or its value cannot be used.
+    """
+    path = Path(_need(environ, Env.JOB_FILE))
+    try:
+        job = TransferJob.model_validate_json(path.read_bytes(), by_alias=True, by_name=False)
+    except OSError as error:
+        raise ConfigError(f"{Env.JOB_FILE}: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: not a resolved job: {error}") from None
+    return Settings(
+        job=job,
+        store=Path(_need(environ, Env.STORE)),
+        job_dir=Path(_need(environ, Env.JOB_DIR)),
+        uid=environ.get(Env.JOB_UID, "local"),
+        attempt=_number(environ, Env.ATTEMPT, 1),
+        metrics_host=environ.get(Env.METRICS_HOST) or "127.0.0.1",
+        metrics_port=_number(environ, Env.METRICS_PORT, 0),
+        stop_file=_path(environ, Env.STOP_FILE),
+        termination_file=_path(environ, Env.TERMINATION_FILE),
+        zoo=_path(environ, Env.ZOO),
+    )
+
+
+def _need(environ: Mapping[str, str], name: str) -> str:
+    if value := environ.get(name):
+        return value
+    raise ConfigError(f"{name} is not set: start workers with `graft run` or by the operator")
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{name}={json.dumps(text)}: expected a whole number") from None
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    return Path(environ[name]) if environ.get(name) else None

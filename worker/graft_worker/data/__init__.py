@@ -1,0 +1,1 @@
+"""Examples: read, checked, tokenised once into shards, ordered, packed into batches."""

@@ -1,0 +1,36 @@
+"""A batch as the model takes it: sequences packed into rows, block-diagonal by segment.
+
+Shapes: R rows, W tokens per row, S sequences. Padded data are the case of one sequence per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One micro-batch. Slots without a token have segment 0."""
+
+    ids: Tensor  # [R, W] int64 token ids
+    positions: Tensor  # [R, W] int64, from 0 in every segment
+    segments: Tensor  # [R, W] int32: 1, 2, ... within a row, 0 is padding
+    types: Tensor  # [R, W] int64 token types (0 first text, 1 second text)
+    keys: Tensor  # [R, W] int32: of what dropout draws, from (seed, epoch, sample, place) alone
+    first: Tensor  # [S] int64: slot of each sequence's first token in the flattened [R * W]
+    samples: Tensor  # [S] int64: row numbers in the shards
+    targets: Mapping[str, Tensor]  # per-example columns of the Block, [S, ...]
+    tokens: int  # real tokens
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        moved = {
+            name: getattr(self, name).to(device, non_blocking=True)
+            for name in ("ids", "positions", "segments", "types", "keys", "first", "samples")
+        }
+        targets = {k: v.to(device, non_blocking=True) for k, v in self.targets.items()}
+        return replace(self, targets=targets, **moved)

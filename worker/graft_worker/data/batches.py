@@ -1,0 +1,113 @@
+"""Batches from shards: which positions a micro-batch holds, and its tensors.
+
+Shapes: R rows, W tokens per row, S sequences, T real tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from graft_worker.data.batch import Batch
+from graft_worker.data.order import Keys, Numbers, places_of, token_keys
+from graft_worker.data.packing import Layout, packed, padded
+from graft_worker.data.shards import Shards
+
+
+def collate(
+    shards: Shards, ids: ArrayLike, *, keys: Keys | None, width: int, packing: bool
+) -> Batch:
+    """The batch of the given rows of the shards; sequence s of the batch is ids[s].
+
+    `keys` [S] seeds what dropout draws, one key per sequence (`order.key(seed, epoch, id)`); None
+    where nothing is drawn. `width` bounds the tokens per row, see `packing.packed`. Padded and
+    packed batches hold the same tokens with the same positions, keys and targets.
+    """
+    rows = np.asarray(ids, np.int64)
+    lengths = shards.lengths[rows].astype(np.int64)
+    layout = packed(lengths, width=width) if packing else padded(lengths)
+    place = places_of(lengths)
+    slots = np.repeat(layout.row * layout.width + layout.start, lengths) + place
+    source = np.repeat(shards.offsets[rows], lengths) + place
+    fill = _Fill(layout, slots)
+    types = shards.per_token["types"][source] if "types" in shards.per_token else place * 0
+    drawn = np.zeros(len(place), np.int32) if keys is None else token_keys(keys, lengths)
+    return Batch(
+        ids=fill(shards.tokens[source], np.int64),
+        positions=fill(place, np.int64),
+        segments=fill(np.repeat(layout.segment, lengths), np.int32),
+        types=fill(types, np.int64),
+        keys=fill(drawn, np.int32),
+        first=torch.from_numpy(layout.row * layout.width + layout.start),
+        samples=torch.from_numpy(rows),
+        targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
+        tokens=len(place),
+    )
+
+
+class _Fill:
+    """Scatters a value per token [T] to its slot of the rows [R, W]; other slots are 0."""
+
+    __slots__ = ("_layout", "_slots")
+
+    def __init__(self, layout: Layout, slots: Numbers) -> None:
+        self._layout, self._slots = layout, slots
+
+    def __call__(self, values: NDArray[np.generic], dtype: type[np.generic]) -> torch.Tensor:
+        flat = np.zeros(self._layout.rows * self._layout.width, dtype)
+        flat[self._slots] = values
+        return torch.from_numpy(flat.reshape(self._layout.rows, self._layout.width))
+
+
+def _tensor(values: NDArray[np.generic]) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values))
+
+
+def micro_batches(  # noqa: PLR0913  (six numbers that mean nothing apart)
+    step: int, *, global_batch: int, micro_batch: int, total: int, rank: int, world: int
+) -> tuple[range | None, ...]:
+    """The positions of each micro-batch of this rank in an optimizer step (from 0).
+
+    Step s covers positions s * global_batch up to the next step's or `total`. They are cut into
+    micro-batches of `micro_batch`, whatever the world; rank r computes number r, r + world, ...
+    Every rank gets equally many; None where it has nothing to do.
+    """
+    start = step * global_batch
+    stop = min(start + global_batch, total)
+    cuts = range(start, stop, micro_batch)
+    rounds = -(-len(cuts) // world)
+    numbers = (rank + turn * world for turn in range(rounds))
+    return tuple(
+        range(cuts[i], min(cuts[i] + micro_batch, stop)) if i < len(cuts) else None for i in numbers
+    )
+
+
+def sequential(  # noqa: PLR0913  (the contract of evaluation and prediction)
+    shards: Shards, *, rank: int, world: int, tokens: int, width: int, packing: bool
+) -> Iterator[Batch]:
+    """The batches of this rank in a pass over the shards: every row on exactly one rank.
+
+    Rows of like length come together, longest first, at most `tokens` slots per batch (one row at
+    least). Every rank gets equally many batches as long as there are enough rows for that.
+    """
+    for group in dealt(shards.lengths, tokens=tokens, world=world)[rank::world]:
+        yield collate(shards, group, keys=None, width=width, packing=packing)
+
+
+def dealt(lengths: NDArray[np.int32], *, tokens: int, world: int) -> list[Numbers]:
+    """Row numbers in groups of at most `tokens` slots; a multiple of `world` where rows suffice."""
+    by_length = np.argsort(-lengths.astype(np.int64), kind="stable")
+    sizes: list[int] = lengths[by_length].tolist()
+    starts, longest = [0], sizes[0]
+    for i, size in enumerate(sizes):
+        if i > starts[-1] and (i - starts[-1] + 1) * longest > tokens:
+            starts.append(i)
+            longest = size
+    groups = np.split(by_length, starts[1:])
+    while len(groups) % world and max(len(group) for group in groups) > 1:
+        widest = max(range(len(groups)), key=lambda g: len(groups[g]))
+        groups[widest : widest + 1] = np.array_split(groups[widest], 2)
+    return groups

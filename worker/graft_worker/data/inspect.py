@@ -1,0 +1,241 @@
+"""What can be known of a job's data sets before training, and all their faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graft_api.errors import DataError
+from graft_worker.data import columns, reading, targets
+from graft_worker.data.faults import DataFaults, Fault, Findings, Tally
+from graft_worker.data.lines import Report
+from graft_worker.data.prepared import Problem
+from graft_worker.data.rows import Role, Row
+from graft_worker.data.selections import Selection
+from graft_worker.data.targets import Survey, TargetWish
+
+_IMBALANCE = 100  # times the rarest label that the commonest may have
+_DUPLICATES = 0.01  # share of repeated rows that is worth a warning
+_FAULTS = 10_000  # bad rows after which a split is read no further
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReport:
+    """What one split holds."""
+
+    rows: int
+    labels: tuple[tuple[str, int], ...]  # in the model's order, with their number; () for numbers
+    empty: int  # rows in which every text is empty or space
+    duplicates: int  # rows whose texts stand in an earlier row
+    overlap: int  # rows whose texts stand in train; 0 for train itself
+    longest: int  # characters of the longest text
+    columns: tuple[tuple[str, str], ...]  # role -> column
+    unused: tuple[str, ...]  # columns that play no role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """The data sets of a job are sound; what they are for."""
+
+    problem: Problem
+    labels: tuple[str, ...]  # () for regression
+    roles: tuple[Role, ...]
+    columns: Mapping[str, str]  # role -> column of the train files
+    splits: Mapping[str, SplitReport]
+    wish: TargetWish
+    warnings: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One split while it is read."""
+
+    survey: Survey = field(default_factory=Survey)
+    findings: Findings = field(default_factory=Findings)
+    digests: array[int] = field(default_factory=lambda: array("Q"))  # 8 bytes per row
+    empty: Tally = field(default_factory=Tally)
+    longest: int = 0
+    columns: dict[str, str] = field(default_factory=dict)
+    target: str = ""  # column of the target
+    unused: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return len(self.digests)
+
+
+def inspect(
+    selections: Mapping[str, Selection], roles: Sequence[Role], *, wish: TargetWish
+) -> Inspection:
+    """Reads every split once and says what it holds; labels and problem are those of `train`.
+
+    Memory: 8 bytes per row. A split that is a share of another is read twice.
+
+    Raises:
+        DataError: everything that is wrong with any split, one line each, with file:line.
+    """
+    target = next((role.name for role in roles if role.kind == "target"), "")
+    passes = {name: _read(part, roles, target, wish) for name, part in selections.items()}
+    train = passes["train"]
+    problem = train.survey.problem(wish)
+    labels = () if problem == "regression" else train.survey.ordered(wish)
+    lines = [line for name in passes for line in _faults(name, passes[name], problem, labels)]
+    if lines:
+        raise DataFaults(lines)
+    known = np.unique(_array(train))
+    reports = {name: _report(p, labels, known, name == "train") for name, p in passes.items()}
+    warnings = [w for name in passes for w in _warnings(name, passes[name], reports[name], labels)]
+    return Inspection(
+        problem=problem,
+        labels=labels,
+        roles=tuple(roles),
+        columns=dict(train.columns),
+        splits=reports,
+        wish=wish,
+        warnings=tuple(warnings),
+    )
+
+
+class _Enough(Exception):  # noqa: N818  (ends the reading of one split)
+    """So many bad rows that reading on tells nobody more."""
+
+
+def _read(selection: Selection, roles: Sequence[Role], target: str, wish: TargetWish) -> _Pass:
+    found = _Pass()
+    bad = 0
+
+    def report(fault: Fault) -> None:
+        nonlocal bad
+        bad += 1
+        found.findings.report(fault)
+        if bad >= _FAULTS:
+            raise _Enough
+
+    try:
+        for row, raw in reading.taken(selection, roles, report=report):
+            if not found.rows:
+                _note_columns(found, row, raw, roles, selection)
+            _text(found, row, [role.name for role in roles if role.kind == "text"], report)
+            if target:
+                cell = row.values[target]
+                found.survey.add(cell, file=row.file, line=row.line, wish=wish)
+    except _Enough:
+        found.findings.files.append(f"more than {_FAULTS:,} bad rows, the rest is not read")
+    except DataError as error:
+        found.findings.files.append(error.message + (f" ({error.hint})" if error.hint else ""))
+    return found
+
+
+def _note_columns(
+    found: _Pass, row: Row, raw: Row, roles: Sequence[Role], selection: Selection
+) -> None:
+    found.columns = columns.resolve(list(raw.values), roles, dict(selection.columns), file=row.file)
+    found.target = next((found.columns[r.name] for r in roles if r.kind == "target"), "")
+    found.unused = tuple(n for n in raw.values if n not in found.columns.values())
+
+
+def _text(found: _Pass, row: Row, names: Sequence[str], report: Report) -> None:
+    texts = [row.values[name] for name in names]
+    try:
+        data = "\x1f".join(texts).encode("utf-8")
+    except UnicodeEncodeError as error:
+        what = "half a surrogate pair: no character"
+        report(Fault(row.file, row.line, what, f"\\u{ord(error.object[error.start]):04x}"))
+        data = b""
+    found.digests.append(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))
+    found.longest = max(found.longest, *map(len, texts), 0)
+    if not any(text and not text.isspace() for text in texts):
+        found.empty.add(row.file, row.line)
+
+
+def _faults(name: str, found: _Pass, problem: Problem, labels: Sequence[str]) -> list[str]:
+    lines = found.findings.lines(name)
+    if not found.rows:
+        return lines or [f"{name}: no rows: the data set is empty, or holds a header only"]
+    if found.empty.count == found.rows:
+        lines.append(f"{name}: every text is empty")
+    if not found.survey.rows:
+        return lines
+    column, survey = found.target, found.survey
+    train = targets.judge_train(survey, problem, column=column) if name == "train" else []
+    judged = targets.judge(survey, problem, labels, column=column)
+    return lines + [f"{name}: {text}" for text in train] + ([] if train else judged.lines(name))
+
+
+def _array(found: _Pass) -> NDArray[np.uint64]:
+    return np.frombuffer(found.digests, np.uint64) if found.rows else np.empty(0, np.uint64)
+
+
+def _report(
+    found: _Pass,
+    labels: Sequence[str],
+    known: NDArray[np.uint64],
+    is_train: bool,  # noqa: FBT001
+) -> SplitReport:
+    digests = _array(found)
+    counts = found.survey.histogram()
+    return SplitReport(
+        rows=found.rows,
+        labels=tuple((label, counts.get(label, 0)) for label in labels),
+        empty=found.empty.count,
+        duplicates=found.rows - len(np.unique(digests)),
+        overlap=0 if is_train else int(np.isin(digests, known).sum()),
+        longest=found.longest,
+        columns=tuple(found.columns.items()),
+        unused=found.unused,
+    )
+
+
+def _warnings(name: str, found: _Pass, report: SplitReport, labels: Sequence[str]) -> list[str]:
+    lines = []
+    if found.empty.count:
+        lines.append(f"{name}: empty text: {found.empty}")
+    if report.duplicates > _DUPLICATES * report.rows:
+        lines.append(f"{name}: {report.duplicates:,} of {report.rows:,} rows repeat an earlier one")
+    if report.overlap:
+        lines.append(f"{name}: {report.overlap:,} of {report.rows:,} rows stand in train as well")
+    if name == "train" and labels:
+        lines += _balance(report)
+    return lines
+
+
+def _balance(report: SplitReport) -> list[str]:
+    counts = sorted((count, label) for label, count in report.labels)
+    unseen = [label for count, label in counts if not count]
+    lines = [f"train: labels without a row: {targets.listed(unseen)}"] if unseen else []
+    seen = [pair for pair in counts if pair[0]]
+    (least, rare), (most, common) = seen[0], seen[-1]
+    if most > _IMBALANCE * least:
+        lines.append(f"train: imbalance: {most:,} rows of {common}, {least:,} of {rare}")
+    return lines
+
+
+def describe(inspection: Inspection) -> tuple[str, ...]:
+    """The inspection as lines of text for a terminal."""
+    kind = {"single_label": "one label", "multi_label": "sets of labels", "regression": "a number"}
+    lines = []
+    if any(role.kind == "target" for role in inspection.roles):
+        lines.append(f"target: {kind[inspection.problem]} per row")
+    if inspection.labels:
+        lines[0] += f", {len(inspection.labels)} labels: {targets.listed(inspection.labels)}"
+    for name, report in inspection.splits.items():
+        lines.append(_line(name, report))
+        if report.labels:
+            shares = (f"{label} {count:,}" for label, count in report.labels)
+            lines.append(f"  labels: {targets.listed(shares)}")
+        lines.append(f"  columns: {', '.join(f'{r} = {c}' for r, c in report.columns)}")
+        if report.unused:
+            lines.append(f"  not used: {targets.listed(report.unused)}")
+    return (*lines, *(f"warning: {text}" for text in inspection.warnings))
+
+
+def _line(name: str, report: SplitReport) -> str:
+    return (
+        f"{name}: {report.rows:,} rows, longest text {report.longest:,} characters, "
+        f"{report.empty:,} empty, {report.duplicates:,} repeated, {report.overlap:,} also in train"
+    )

@@ -1,0 +1,51 @@
+"""What the prepare stage leaves for the train stage: prepared.json in the job's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+Problem = Literal["single_label", "multi_label", "regression"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """One tokenised split: its shards, by content, and facts of its source."""
+
+    shards: str  # path of the shard folder, relative to the store
+    rows: int
+    tokens: int
+    sha256: str  # of the source files' bytes, in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that training needs to know of the data and of the model's origin."""
+
+    splits: dict[str, Split]  # train, and where given validation and test
+    problem: Problem
+    labels: tuple[str, ...]  # in the order of the model's outputs; () for regression
+    model: str  # folder of config.json and, unless from config, model.safetensors
+    model_digest: str  # sha256:...; of the config alone where weights are random
+    random_weights: bool  # the model starts from its config, not from weights
+    tokenizer: str  # path of tokenizer.json
+    vocabulary: int  # number of token ids
+    columns: dict[str, str]  # role -> column of the train file
+    warnings: tuple[str, ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Writes the file as a whole or not at all."""
+        beside = path.with_name(f".{path.name}.partial")
+        beside.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False), encoding="utf-8")
+        beside.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Prepared:
+        """What `write` wrote."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        data["splits"] = {name: Split(**split) for name, split in data["splits"].items()}
+        for name in ("labels", "warnings"):
+            data[name] = tuple(data[name])
+        return cls(**data)

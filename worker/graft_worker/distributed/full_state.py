@@ -1,0 +1,118 @@
+"""Whole tensors out of a shared module and back, under the module's own names.
+
+Gathering is an exchange: every process must take part, rank 0 gets the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from graft_api.errors import StoreError
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from graft_worker.distributed.process import Process
+
+
+def gather_weights(module: nn.Module, process: Process) -> dict[str, Tensor]:
+    """Parameters and persistent buffers as whole tensors by name; empty but on rank 0.
+
+    Tensors that are whole already are neither copied nor moved: use them before the next step.
+    Those put together from parts are on the CPU.
+    """
+    return _gathered(module.state_dict().items(), process)
+
+
+@torch.no_grad()
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Copies whole tensors into the module; every process gives all of them.
+
+    Raises:
+        StoreError: names or shapes are not the module's.
+    """
+    state = module.state_dict()
+    _check(dict(state), tensors)
+    for name, target in state.items():
+        target.copy_(_placed(tensors[name], like=target))
+
+
+def gather_moments(optimizer: Optimizer, module: nn.Module, process: Process) -> dict[str, Tensor]:
+    """The optimizer's state as whole tensors, named `<parameter>.<key>`; empty but on rank 0.
+
+    As with `gather_weights`, whole tensors are not copied.
+    """
+    named = (
+        (f"{name}.{key}", value)
+        for name, parameter in module.named_parameters()
+        for key, value in sorted(optimizer.state.get(parameter, {}).items())
+        if isinstance(value, Tensor)
+    )
+    return _gathered(named, process)
+
+
+@torch.no_grad()
+def load_moments(optimizer: Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Puts whole tensors back as the optimizer's state; parameters without any start afresh."""
+    fused = {id(p) for g in optimizer.param_groups if g.get("fused") for p in g["params"]}
+    parameters = dict(module.named_parameters())
+    for name, tensor in tensors.items():
+        owner, _, key = name.rpartition(".")
+        if owner not in parameters:
+            raise StoreError(f"the checkpoint has optimizer state of {owner}, the model has not")
+        parameter = parameters[owner]
+        # Step counts are scalars; only fused kernels want them on the parameter's device.
+        scalar = tensor.ndim == 0
+        if scalar and id(parameter) not in fused:
+            optimizer.state[parameter][key] = tensor.clone()
+        elif scalar:
+            optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
+        else:
+            optimizer.state[parameter][key] = _placed(tensor, like=parameter, copy=True)
+
+
+def _gathered(named: Iterable[tuple[str, Tensor]], process: Process) -> dict[str, Tensor]:
+    # Every process puts every tensor together, one at a time; only rank 0 keeps them.
+    gathered = ((name, whole(tensor.detach())) for name, tensor in named)
+    return {name: tensor for name, tensor in gathered if process.leads}
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """The whole of a tensor whose parts the processes hold, on the CPU; others as they are."""
+    # Only sharded tensors have the method; asking for it spares the import of DTensor.
+    if not hasattr(tensor, "full_tensor"):
+        return tensor
+    full: Tensor = tensor.full_tensor()
+    return full.cpu()
+
+
+def _placed(tensor: Tensor, *, like: Tensor, copy: bool = False) -> Tensor:
+    if not hasattr(like, "full_tensor"):
+        return tensor.to(like.device, copy=copy)
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(like, DTensor)
+    # No source rank: every process cuts its part out of its own copy, nothing is sent.
+    return distribute_tensor(
+        tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None
+    )
+
+
+def _check(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    for fault in _faults(state, tensors):
+        raise StoreError(
+            f"the saved weights do not fit the model: {fault}",
+            hint="the store folder belongs to another job: choose another one or remove it",
+        )
+
+
+def _faults(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    for name in sorted(state.keys() ^ tensors.keys()):
+        yield f"{name} is {'missing' if name in state else 'not part of it'}"
+    for name in state.keys() & tensors.keys():
+        if state[name].shape != tensors[name].shape:
+            yield f"{name} is {tuple(tensors[name].shape)} instead of {tuple(state[name].shape)}"

@@ -1,0 +1,50 @@
+"""What the machine, or the container on it, grants this process: cores and bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+CGROUP = Path("/sys/fs/cgroup")
+UNLIMITED = 1 << 60  # version 1 of control groups writes a number near 2^63 for "no limit"
+
+
+def cores(*, cgroup: Path = CGROUP) -> float | None:
+    """Processor time granted by the control group, in cores; None where it sets no limit."""
+    quota, period = _cpu_max(cgroup)
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def free_bytes(*, cgroup: Path = CGROUP) -> int:
+    """Bytes still free: the machine's, or the rest of the control group's limit."""
+    available = int(psutil.virtual_memory().available)
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        most, taken = _number(cgroup / limit), _number(cgroup / used)
+        if most is not None and taken is not None and most < UNLIMITED:
+            available = min(available, max(0, most - taken))
+    return available
+
+
+def _cpu_max(cgroup: Path) -> tuple[int, int]:
+    words = _text(cgroup / "cpu.max").split()
+    if len(words) == 2 and words[0].isdigit():
+        return int(words[0]), int(words[1])
+    quota = _number(cgroup / "cpu" / "cpu.cfs_quota_us")
+    period = _number(cgroup / "cpu" / "cpu.cfs_period_us")
+    return quota or 0, period or 0
+
+
+def _number(path: Path) -> int | None:
+    text = _text(path).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except OSError:  # another version of control groups, or none
+        return ""

@@ -1,0 +1,1 @@
+"""The artefact: a folder named by its content."""

@@ -1,0 +1,175 @@
+"""A lean BERT: fused query, key and value, one mask for all layers, packed rows, keyed dropout.
+
+Devlin et al. 2019, arXiv 1810.04805. Differences in form only: hidden states agree with the
+`transformers` library to 1e-4 in fp32. There is no dropout of attention weights: it would have to
+draw from a generator, and the loss would depend on how sequences are dealt to processes.
+
+Shapes: R rows, W tokens per row, H hidden, A heads, F intermediate, S sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
+
+from graft_worker.data.batch import Batch
+from graft_worker.models.dropout import KeyedDropout
+from graft_worker.models.encoder import EncoderConfig
+from graft_worker.models.hugging_face import to_hugging_face
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
+    {
+        "gelu": F.gelu,
+        "gelu_new": partial(F.gelu, approximate="tanh"),
+        "relu": F.relu,
+        "silu": F.silu,
+    }
+)
+_unset: Callable[..., Any] = nn.utils.skip_init
+
+
+class Embeddings(nn.Module):
+    """Token, position and type embeddings, summed and normalised: a batch to [R, W, H]."""
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.tokens = _table(config.vocabulary, config.hidden)
+        self.positions = _table(config.max_positions, config.hidden)
+        self.types = _table(config.type_vocabulary, config.hidden)
+        self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
+        self.dropout = KeyedDropout(site=0, width=config.hidden, rate=config.dropout)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """[R, W, H]; padding slots hold values that no token sees."""
+        x = self.tokens(batch.ids) + self.positions(batch.positions)
+        types = batch.types if self.types.num_embeddings > 1 else torch.zeros_like(batch.types)
+        dropped: Tensor = self.dropout(self.norm(x.add_(self.types(types))), batch.keys)
+        return dropped
+
+
+class Layer(nn.Module):
+    """Self-attention and feed-forward, each added to its input and normalised after."""
+
+    def __init__(self, config: EncoderConfig, index: int) -> None:
+        super().__init__()
+        width, rate = config.hidden, config.dropout
+        self.heads = config.heads
+        self.activation = ACTIVATIONS[config.activation]
+        self.qkv = linear(width, 3 * width)
+        self.out = linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.attention_dropout = KeyedDropout(site=2 * index + 1, width=width, rate=rate)
+        self.up = linear(width, config.intermediate)
+        self.down = linear(config.intermediate, width)
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.dropout = KeyedDropout(site=2 * index + 2, width=width, rate=rate)
+
+    def forward(self, x: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+        """X [R, W, H], keys [R, W], mask [R, 1, W, W] or none where all slots see each other."""
+        x = self.attention_norm(self.attention_dropout(self.out(self._attend(x, mask)), keys, x))
+        wide = self.activation(self.up(x))
+        out: Tensor = self.norm(self.dropout(self.down(wide), keys, x))
+        return out
+
+    def _attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        split = self.qkv(x).split(x.shape[-1], dim=-1)
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in split)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return attended.transpose(1, 2).flatten(2)
+
+
+class BertEncoder(nn.Module):
+    """A `TextEncoder` of BERT's family. Its weights are unset until loaded: see `random`."""
+
+    packs = True
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embeddings = Embeddings(config)
+        self.layers = nn.ModuleList(Layer(config, index) for index in range(config.layers))
+        self.pooler = linear(config.hidden, config.hidden)
+
+    @classmethod
+    def random(cls, config: EncoderConfig, *, seed: int) -> BertEncoder:
+        """An encoder with initial weights: a function of config and seed, of no global state."""
+        encoder = cls(config)
+        initialise(encoder, seed=seed, std=encoder._deviation())
+        return encoder
+
+    def draw_pooler(self, *, seed: int) -> None:
+        """Gives the pooler initial weights, for pretrained weights that have none."""
+        initialise(self.pooler, seed=seed, std=self._deviation())
+
+    def _deviation(self) -> float:
+        return float(self.config.raw.get("initializer_range", 0.02))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Hidden states [R, W, H] of the last layer."""
+        x: Tensor = self.embeddings(batch)
+        mask = attention_mask(batch)
+        for layer in self.layers:
+            x = layer(x, batch.keys, mask)
+        return x
+
+    def pooled(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """tanh(dense(first token)), [S, H]."""
+        first = hidden.flatten(0, 1).index_select(0, batch.first)
+        return torch.tanh(self.pooler(first))
+
+    def depth_of(self, parameter: str) -> int:
+        """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler."""
+        part, _, rest = parameter.partition(".")
+        if part == "layers":
+            return int(rest.partition(".")[0]) + 1
+        return 0 if part == "embeddings" else self.config.layers + 1
+
+    def blocks(self) -> nn.ModuleList:
+        """The layers."""
+        return self.layers
+
+    def hugging_face_state(self) -> dict[str, Tensor]:
+        """Weights under the names of `transformers`, with the prefix `bert.`."""
+        return to_hugging_face(self.state_dict(), prefix="bert.")
+
+
+def attention_mask(batch: Batch) -> Tensor | None:
+    """True where query and key are of one segment, [R, 1, W, W]; none where rows are whole.
+
+    Slots of padding see each other, so that no query is without a key and nothing becomes NaN.
+    Decided from numbers known on the host: nothing waits for a device.
+    """
+    rows, width = batch.ids.shape
+    if batch.tokens == rows * width and batch.first.numel() == rows:
+        return None
+    of = batch.segments
+    return of[:, None, :, None] == of[:, None, None, :]
+
+
+def initialise(module: nn.Module, *, seed: int, std: float = 0.02) -> None:
+    """Initial weights in place: matrices normal, cut at two deviations; biases 0; norms 1."""
+    generator = torch.Generator().manual_seed(seed)
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Embedding):
+            nn.init.trunc_normal_(part.weight, 0, std, -2 * std, 2 * std, generator)
+        if isinstance(part, nn.LayerNorm):
+            nn.init.ones_(part.weight)
+        if isinstance(part, nn.Linear | nn.LayerNorm):
+            nn.init.zeros_(part.bias)
+
+
+def linear(inputs: int, outputs: int) -> nn.Linear:
+    """A dense layer whose weights are unset, so that none are drawn from the global generator."""
+    layer: nn.Linear = _unset(nn.Linear, inputs, outputs)
+    return layer
+
+
+def _table(rows: int, width: int) -> nn.Embedding:
+    table: nn.Embedding = _unset(nn.Embedding, rows, width)
+    return table

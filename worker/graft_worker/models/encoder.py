@@ -1,0 +1,60 @@
+"""What every text encoder offers to heads and to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from graft_worker.data.batch import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderConfig:
+    """Sizes of an encoder in words of ours; `raw` keeps the Hugging Face config as it came."""
+
+    architecture: str  # bert, or the model_type of any other
+    vocabulary: int
+    hidden: int
+    layers: int
+    heads: int
+    intermediate: int
+    max_positions: int
+    type_vocabulary: int = 2
+    dropout: float = 0.1
+    layer_norm_eps: float = 1e-12
+    activation: str = "gelu"
+    padding_id: int = 0
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TextEncoder(Protocol):
+    """An nn.Module from a Batch to hidden states."""
+
+    config: EncoderConfig
+    packs: bool  # whether rows may hold several segments
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Hidden states [R, W, H] of the last layer."""
+        ...
+
+    def pooled(self, hidden: Tensor, batch: Batch) -> Tensor:
+        """One vector [S, H] per sequence: tanh(dense(first token)) where there is a pooler."""
+        ...
+
+    def depth_of(self, parameter: str) -> int:
+        """Depth of a parameter by its name: 0 embeddings, 1..layers the layers, layers + 1 above.
+
+        Used by layer freezing and layer-wise decay.
+        """
+        ...
+
+    def blocks(self) -> nn.ModuleList:
+        """The repeated layers, the units of sharding and of compilation."""
+        ...
+
+    def hugging_face_state(self) -> dict[str, Tensor]:
+        """Weights under the names of the Hugging Face model, with the family's prefix (`bert.`)."""
+        ...

@@ -1,0 +1,1 @@
+"""One ProgressReport, many readers: log, files, /metrics, /progress, last words."""

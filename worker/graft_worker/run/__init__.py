@@ -1,0 +1,1 @@
+"""The worker's programs: prepare, train, launch, predict, evaluate."""

@@ -1,0 +1,31 @@
+"""`python -m graft_worker launch`: trains in this process, or starts workers by torchelastic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ONE_NODE = ("1", "1:1")
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """The exit code: of training here, or of the first worker that failed.
+
+    `environ` is torchrun's own contract (`PET_NNODES`, `PET_NPROC_PER_NODE`, `PET_RDZV_ENDPOINT`,
+    ...). A world of one process needs no rendezvous; who started it starts it again.
+    """
+    if alone(environ):
+        from . import train
+
+        return train.main(environ)
+    from . import gang
+
+    return gang.run(environ)
+
+
+def alone(environ: Mapping[str, str]) -> bool:
+    """Whether the whole world is one process."""
+    return (
+        environ.get("PET_NNODES", "1") in ONE_NODE
+        and environ.get("PET_NPROC_PER_NODE", "1") == "1"
+        and not environ.get("PET_RDZV_ENDPOINT")
+    )

@@ -1,0 +1,68 @@
+"""Which of several ended workers was the cause, and what the launcher says of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from graft_api.progress import Termination
+from graft_api.vocabulary import ExitCode, FailureClass
+
+_MEMORY = "most often the machine was out of memory: ask for more, or for less with a smaller "
+_KILLED = f"{_MEMORY}training.microBatch or data.maxLength"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A worker process that ended: code negative for a signal, its last words and their time."""
+
+    rank: int
+    code: int
+    words: Termination | None = None
+    moment: int = 0  # nanoseconds; 0 without words
+
+
+def cause(ended: Iterable[Ended]) -> Ended:
+    """The first to fail. Whoever only lost its peers is none where there is another.
+
+    A worker without last words was killed: nothing else leaves none, so it counts as earliest.
+    """
+    return min(ended, key=lambda worker: (_lost_peers(worker), worker.moment))
+
+
+def exit_code(code: int) -> int:
+    """The code as shells say it: 128 + n for signal n."""
+    return code if code >= 0 else 128 - code
+
+
+def spoken(worker: Ended) -> Termination:
+    """The worker's last words, or those that its code allows."""
+    if worker.words and worker.words.exit_code == worker.code:
+        return worker.words
+    if worker.code == ExitCode.STOPPED:
+        return Termination(state="Stopped", exit_code=worker.code, rank=worker.rank)
+    killed = worker.code < 0
+    return Termination(
+        state="Failed",
+        failure_class=FailureClass.INFRASTRUCTURE if killed else FailureClass.USER,
+        exit_code=exit_code(worker.code),
+        rank=worker.rank,
+        message=f"worker {worker.rank} {_how(worker.code)} and left no message",
+        hint=_KILLED if worker.code == -signal.SIGKILL else "the end of its log says more",
+    )
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    return f"was ended by {signal.Signals(-code).name}"
+
+
+def _lost_peers(worker: Ended) -> bool:
+    words = worker.words
+    return (
+        words is not None
+        and words.failure_class == FailureClass.INFRASTRUCTURE
+        and words.exit_code == ExitCode.FAILED
+    )

@@ -1,0 +1,143 @@
+"""The prepare stage: resolves the model, checks every row, tokenises once. It runs without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from graft_api.errors import ConfigError
+from graft_api.vocabulary import ExitCode, StoreFile
+from graft_worker.apps import registry
+from graft_worker.config import Settings, read_settings
+from graft_worker.data import inspect, reading
+from graft_worker.data.prepare import build_split
+from graft_worker.data.prepared import Prepared
+from graft_worker.data.selections import selections
+from graft_worker.models import folders, origin, tokenization
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from graft_api.transferjob import TransferJobSpec
+    from graft_worker.data.inspect import Inspection
+    from graft_worker.data.rows import Role
+    from graft_worker.data.selections import Selection
+    from graft_worker.models.origin import Origin
+
+log = logging.getLogger(__name__)
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """The exit code of the stage; afterwards `prepared.json` stands in the job's folder.
+
+    Raises:
+        ConfigError: the model or the tokenizer cannot be had, or do not fit the job.
+        DataError: everything that is wrong with the data, with file and line.
+        StoreError: the store cannot be written.
+    """
+    settings = read_settings(environ)
+    prepared = prepare(settings)
+    prepared.write(settings.job_dir / StoreFile.PREPARED)
+    return ExitCode.DONE
+
+
+def prepare(settings: Settings) -> Prepared:
+    """What training needs to know; shards and tokenizer are on disk. Raises as `main` does."""
+    spec = settings.job.spec
+    if spec.model is None:
+        raise ConfigError(
+            "spec.model: is required by this app",
+            hint="for example model: {from: {zoo: minilm-l6-en}}",
+        )
+    start = origin.resolve(spec.model, zoo=settings.zoo, into=settings.job_dir / "model")
+    roles = registry.roles(spec.app)
+    parts = selections(spec.data, seed=spec.training.seed)
+    found = inspect.inspect(parts, roles, wish=registry.wish(spec.app))
+    for line in inspect.describe(found):
+        log.info("%s", line)
+    tokenizer = _tokenizer(settings, start, parts["train"], roles)
+    _check(spec, start, tokenizer)
+    return _build(settings, start, found, parts, tokenizer)
+
+
+def _tokenizer(
+    settings: Settings, start: Origin, train: Selection, roles: tuple[Role, ...]
+) -> Tokenizer:
+    wish = settings.job.spec.model.tokenizer if settings.job.spec.model else None
+    if wish is None:
+        return tokenization.load(start.folder)
+    if wish.train is not None:
+        texts = _texts(train, roles)
+        return tokenization.train(texts, kind=wish.train.kind, size=wish.train.size)
+    assert wish.from_ is not None
+    folder = origin.folder_of(wish.from_, zoo=settings.zoo, into=settings.job_dir / "tokenizer")
+    return tokenization.load(folder)
+
+
+def _texts(selection: Selection, roles: tuple[Role, ...]) -> Iterator[str]:
+    names = [role.name for role in roles if role.kind == "text"]
+    for row, _ in reading.taken(selection, roles):
+        yield from (row.values[name] for name in names if row.values.get(name))
+
+
+def _check(spec: TransferJobSpec, start: Origin, tokenizer: Tokenizer) -> None:
+    """Refuses here, before anything is written, what the model could not take later."""
+    config = folders.read_config(start.folder)
+    positions = config.get("max_position_embeddings")
+    if isinstance(positions, int) and 0 < positions < spec.data.max_length:
+        raise ConfigError(
+            f"spec.data.maxLength: {spec.data.max_length}, but the model has {positions} positions",
+            hint=f"use at most {positions}, or a model with more",
+        )
+    size, known = tokenizer.get_vocab_size(with_added_tokens=True), config.get("vocab_size")
+    if not start.random and isinstance(known, int) and size > known:
+        raise ConfigError(
+            f"spec.model.tokenizer: has {size} token ids, but the weights have {known} embeddings",
+            hint="use the tokenizer that belongs to the weights, or model.from.config",
+        )
+
+
+def _build(
+    settings: Settings,
+    start: Origin,
+    found: Inspection,
+    parts: Mapping[str, Selection],
+    tokenizer: Tokenizer,
+) -> Prepared:
+    spec = settings.job.spec
+    app = registry.build(spec.app, problem=found.problem, labels=found.labels)
+    encode = app.features(tokenizer, spec.data.max_length)
+    size = tokenizer.get_vocab_size(with_added_tokens=True)
+    keys = _key_parts(spec, tokenizer, size)
+    splits = {
+        name: build_split(part, found, encode, cache=settings.store / "cache", key_parts=keys)
+        for name, part in parts.items()
+    }
+    folder = settings.job_dir / "tokenizer"
+    tokenization.save(tokenizer, folder)
+    return Prepared(
+        splits=splits,
+        problem=found.problem,
+        labels=found.labels,
+        model=str(start.folder.absolute()),
+        model_digest=start.digest,
+        random_weights=start.random,
+        tokenizer=str(folder.absolute()),
+        vocabulary=size,
+        columns=dict(found.columns),
+        warnings=found.warnings,
+    )
+
+
+def _key_parts(spec: TransferJobSpec, tokenizer: Tokenizer, size: int) -> dict[str, str]:
+    """Everything that the shards depend on besides the data and how they are read."""
+    app: dict[str, Any] = spec.app.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {
+        "app": json.dumps(app, sort_keys=True),
+        "maxLength": str(spec.data.max_length),
+        "tokenizer": hashlib.sha256(tokenizer.to_str().encode()).hexdigest(),
+        "vocabulary": str(size),
+    }

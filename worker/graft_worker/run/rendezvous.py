@@ -1,0 +1,89 @@
+"""How the nodes of a gang find each other: torchrun's own variables, read by torchrun's parser."""
+
+from __future__ import annotations
+
+import io
+import sys
+import uuid
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from pathlib import Path
+
+from torch.distributed.elastic.agent.server.api import WorkerSpec
+from torch.distributed.elastic.rendezvous import RendezvousHandler, RendezvousParameters
+from torch.distributed.elastic.rendezvous.dynamic_rendezvous import (
+    DynamicRendezvousHandler,
+    _RendezvousExitOp,
+)
+from torch.distributed.elastic.rendezvous.registry import get_rendezvous_handler
+from torch.distributed.launcher.api import LaunchConfig
+from torch.distributed.run import config_from_args, get_args_parser
+
+from graft_api.errors import ConfigError
+
+HERE = "localhost:0"  # a rendezvous of this node alone, on any free port
+MASTER_PORT = 29500  # torchrun's own default, of use to its static rendezvous alone
+
+
+def configured(program: Sequence[str], *, logs: Path) -> LaunchConfig:
+    """The gang that this process's `PET_` variables ask for.
+
+    Raises:
+        ConfigError: one of them cannot be used.
+    """
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            found = get_args_parser().parse_args(["--no-python", sys.executable, *program])
+            config, _, _ = config_from_args(_completed(found, logs))
+    except (SystemExit, ValueError, AssertionError) as error:
+        reason = complaint.getvalue().strip().rpartition("error: ")[2] or error
+        raise ConfigError(
+            f"PET_ variables: {reason}",
+            hint="each names an option of torchrun: PET_NNODES=1:2 is --nnodes 1:2",
+        ) from None
+    return config
+
+
+def specified(config: LaunchConfig, *, program: Sequence[str]) -> WorkerSpec:
+    """The workers of this node and the rendezvous that they wait at."""
+    parameters = RendezvousParameters(
+        backend=config.rdzv_backend,
+        endpoint=config.rdzv_endpoint,
+        run_id=config.run_id,
+        min_nodes=config.min_nodes,
+        max_nodes=config.max_nodes,
+        local_addr=config.local_addr,
+        **config.rdzv_configs,
+    )
+    return WorkerSpec(
+        role=config.role,
+        local_world_size=config.nproc_per_node,
+        entrypoint=sys.executable,
+        args=tuple(program),
+        rdzv_handler=get_rendezvous_handler(parameters),
+        max_restarts=config.max_restarts,
+        monitor_interval=config.monitor_interval,
+        local_addr=config.local_addr,
+    )
+
+
+def leave(handler: RendezvousHandler) -> None:
+    """This node is out of the rendezvous at once; it stays open for the others."""
+    if isinstance(handler, DynamicRendezvousHandler):
+        handler._stop_heartbeats()
+        deadline = handler._get_deadline(handler._settings.timeout.close)
+        handler._op_executor.run(_RendezvousExitOp(), deadline)
+
+
+def _completed(found: Namespace, logs: Path) -> Namespace:
+    found.log_dir = found.log_dir or str(logs)
+    found.master_port = found.master_port or MASTER_PORT
+    if not found.rdzv_endpoint and found.nnodes in ("1", "1:1"):
+        found.rdzv_backend, found.rdzv_endpoint = "c10d", HERE
+        found.rdzv_id = str(uuid.uuid4())
+        found.local_addr = found.local_addr or "127.0.0.1"
+    if not found.rdzv_endpoint and found.rdzv_backend != "static":
+        raise ValueError("PET_RDZV_ENDPOINT is missing: nodes meet at the rendezvous store")
+    return found

@@ -1,0 +1,152 @@
+"""The train stage: every process of the gang runs this; rank 0 publishes the artefact at the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graft_api.errors import ConfigError
+from graft_api.planner import gang_of
+from graft_api.vocabulary import ExitCode, StoreFile
+from graft_worker.apps import registry
+from graft_worker.checkpoint.store import Checkpoints
+from graft_worker.config import Settings, read_settings
+from graft_worker.data.prepared import Prepared
+from graft_worker.data.shards import Shards
+from graft_worker.distributed.process import Process, join
+from graft_worker.evaluate import metrics
+from graft_worker.models import build
+from graft_worker.report.reporter import Reporter
+from graft_worker.report.server import Address
+from graft_worker.run import publish
+from graft_worker.run.task import AppTask
+from graft_worker.train.loop import Trainer
+from graft_worker.train.settings import Examples, Mode, Recipe, Surroundings, Work
+from graft_worker.train.stop_request import StopRequest
+
+if TYPE_CHECKING:
+    from graft_api.transferjob import TransferJobSpec
+    from graft_worker.apps.app import App
+    from graft_worker.models.encoder import TextEncoder
+
+LOSS = "loss"  # measured for every app
+
+
+def main(environ: Mapping[str, str]) -> int:
+    """The exit code of this process; on rank 0 the artefact and the completion marker stand then.
+
+    Raises:
+        Stopped: asked to stop, with the state saved.
+        GraftError: whatever else a person can mend.
+    """
+    settings = read_settings(environ)
+    gang = gang_of(settings.job.spec.workers)
+    stop = StopRequest(file=settings.stop_file)
+    stop.listen(signal.SIGTERM, signal.SIGINT)
+    process = join(environ, least=gang.min * gang.processes)
+    reporter = _reporter(settings, process)
+    try:
+        train(settings, process, reporter, stop)
+    finally:
+        reporter.close()
+    process.close()
+    return ExitCode.DONE
+
+
+def train(
+    settings: Settings, process: Process, reporter: Reporter, stop: StopRequest
+) -> None:
+    """Trains from the newest checkpoint to the end and publishes. Raises as `main` does."""
+    spec = settings.job.spec
+    prepared = Prepared.read(settings.job_dir / StoreFile.PREPARED)
+    app = registry.build(spec.app, problem=prepared.problem, labels=prepared.labels)
+    encoder = _encoder(prepared, spec.training.seed)
+    task = AppTask.of(app, encoder, spec)
+    work = Work(
+        task=task,
+        process=process,
+        recipe=_recipe(spec, app),
+        examples=_examples(settings, prepared, encoder),
+        surroundings=_surroundings(settings, reporter, stop),
+    )
+    result = Trainer(work=work).run()
+    if process.leads:
+        publish.publish(settings, prepared, app, result, reporter=reporter)
+
+
+def _reporter(settings: Settings, process: Process) -> Reporter:
+    """Rank 0 writes the files, the first process of every worker answers over HTTP."""
+    address = Address(host=settings.metrics_host, port=settings.metrics_port)
+    return Reporter(
+        settings.job_dir if process.leads else None,
+        address=address if process.local_rank == 0 else None,
+    )
+
+
+def _encoder(prepared: Prepared, seed: int) -> TextEncoder:
+    return build.load_encoder(
+        Path(prepared.model),
+        random=prepared.random_weights,
+        seed=seed,
+        vocabulary=prepared.vocabulary,
+    )
+
+
+def _recipe(spec: TransferJobSpec, app: App) -> Recipe:
+    gang = gang_of(spec.workers)
+    metric, mode = _choice(spec, app)
+    return Recipe(
+        training=spec.training,
+        saving=spec.checkpoint,
+        metric=metric,
+        mode=mode,
+        strategy=spec.workers.parallel.strategy,
+        largest_world=gang.max * gang.processes,
+    )
+
+
+def _choice(spec: TransferJobSpec, app: App) -> tuple[str, Mode]:
+    """The metric that chooses the best state, under the name that evaluations give it."""
+    wish = spec.training.evaluate
+    name, usual = app.score.metric, app.score.mode
+    if wish.metric == LOSS:
+        name, usual = LOSS, "min"
+    elif wish.metric is not None:
+        name = metrics.canonical(wish.metric, app.problem)
+        usual = metrics.modes()[name]
+    return name, usual if wish.mode == "auto" else wish.mode
+
+
+def _examples(settings: Settings, prepared: Prepared, encoder: TextEncoder) -> Examples:
+    spec = settings.job.spec
+    splits = {n: Shards.open(settings.store / s.shards) for n, s in prepared.splits.items()}
+    return Examples(
+        train=splits["train"],
+        validation=splits.get("validation"),
+        test=splits.get("test"),
+        width=spec.data.max_length,
+        packing=_packing(spec, encoder),
+    )
+
+
+def _packing(spec: TransferJobSpec, encoder: TextEncoder) -> bool:
+    if spec.training.packing == "always" and not encoder.packs:
+        raise ConfigError(
+            f"spec.training.packing: always, but {encoder.config.architecture} cannot tell packed"
+            " texts apart",
+            hint="use auto or never",
+        )
+    return encoder.packs and spec.training.packing != "never"
+
+
+def _surroundings(settings: Settings, reporter: Reporter, stop: StopRequest) -> Surroundings:
+    root = settings.job_dir / StoreFile.CHECKPOINTS
+    return Surroundings(
+        checkpoints=Checkpoints(root, keep=settings.job.spec.checkpoint.keep),
+        report=reporter.publish,
+        stop=stop,
+        job_uid=settings.uid,
+        attempt=settings.attempt,
+    )

@@ -1,0 +1,1 @@
+"""What happens around the steps of a training: one feature, one file."""

@@ -1,0 +1,79 @@
+"""A training under way: what the loop changes and the callbacks read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from torch.optim import Optimizer
+
+    from graft_worker.distributed.sharding import Sharded
+    from graft_worker.train.callbacks.hooks import Callbacks
+    from graft_worker.train.evaluation import Evaluator
+    from graft_worker.train.feed import Feed
+    from graft_worker.train.precision import Precision
+    from graft_worker.train.schedules import Factor
+    from graft_worker.train.settings import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Sums over all processes since step 0, through all restarts."""
+
+    tokens: int = 0  # real ones
+    slots: int = 0  # tokens computed, padding included
+    samples: int = 0
+    seconds: float = 0.0  # in steps that were kept
+    lost: float = 0.0  # between the start of a process and its first step
+
+    def plus(self, **more: float) -> Counters:
+        """These counters with something added to some of them."""
+        return replace(self, **{name: getattr(self, name) + add for name, add in more.items()})
+
+    def values(self) -> dict[str, Any]:
+        """The counters as plain data."""
+        return asdict(self)
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """The state of a training in one process; `step` counts finished optimizer steps."""
+
+    work: Work
+    sharded: Sharded
+    optimizer: Optimizer
+    factor: Factor
+    precision: Precision
+    scaler: torch.amp.GradScaler
+    feed: Feed
+    evaluator: Evaluator
+    callbacks: Callbacks
+    total_steps: int
+    parameters: tuple[torch.nn.Parameter, ...]  # those that are trained
+    step: int = 0
+    loss: float | None = None  # mean over the newest step's global batch
+    skipped: bool = False  # whether the newest step left the weights alone, being not finite
+    ending: bool = False  # whether a callback has ended the training early
+    learning_rate: float = 0.0
+    counters: Counters = field(default_factory=Counters)
+    metrics: dict[str, float] = field(default_factory=dict)  # newest finite values
+    saved_step: int | None = None  # newest step handed to the checkpoints
+
+    def finished(self) -> bool:
+        """Whether no step is left to do."""
+        return self.ending or self.step >= self.total_steps
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the training split so far."""
+        samples = min(self.step * self.feed.global_batch, self.feed.positions)
+        return samples / self.feed.shards.rows
+
+    def measured(self, metrics: Mapping[str, float]) -> None:
+        """Takes over the metrics of an evaluation and tells the callbacks."""
+        self.metrics = {k: v for k, v in metrics.items() if math.isfinite(v)}
+        self.callbacks.after_evaluation(self, metrics)

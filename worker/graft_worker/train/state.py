@@ -1,0 +1,109 @@
+"""Everything that an exact resume needs, as whole tensors and plain JSON values.
+
+No generator state is among it: every draw of the training is seeded by (seed, step, micro-batch),
+so the step alone tells what would come next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from graft_api.errors import StoreError
+from graft_worker.distributed import full_state
+from graft_worker.train.run import Counters
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from graft_worker.train.run import Run
+    from graft_worker.train.settings import Work
+
+Tensors = dict[str, "Tensor"]
+Values = dict[str, Any]
+
+FORMAT = 1
+WEIGHTS, MOMENTS = "module.", "optimizer."
+
+log = logging.getLogger(__name__)
+
+
+def capture(run: Run) -> tuple[Tensors, Values]:
+    """The state of a run after its newest step; an exchange, the tensors are rank 0's alone."""
+    module, process = run.sharded.module, run.work.process
+    weights = full_state.gather_weights(module, process)
+    moments = full_state.gather_moments(run.optimizer, module, process)
+    tensors = {WEIGHTS + name: tensor for name, tensor in weights.items()}
+    tensors |= {MOMENTS + name: tensor for name, tensor in moments.items()}
+    return tensors, _values(run)
+
+
+def restore(run: Run, tensors: Mapping[str, Tensor], values: Values) -> None:
+    """Puts a captured state back, for any number of processes; each gives the whole state."""
+    module = run.sharded.module
+    full_state.load_weights(module, _under(WEIGHTS, tensors))
+    full_state.load_moments(run.optimizer, module, _under(MOMENTS, tensors))
+    run.scaler.load_state_dict(values["scaler"])
+    run.step, run.ending = values["step"], values["ending"]
+    run.saved_step = run.step
+    run.metrics = values["metrics"]
+    run.counters = Counters(**values["counters"])
+    run.callbacks.load(values["callbacks"])
+
+
+def newest(work: Work) -> tuple[Tensors, Values] | None:
+    """The newest whole checkpoint, the same one in every process; None where there is none.
+
+    Raises:
+        StoreError: it was made with another seed, batch size or split.
+    """
+    checkpoints = work.surroundings.checkpoints
+    found = work.process.broadcast(checkpoints.newest() if work.process.leads else None)
+    if found is None:
+        return None
+    tensors, values = checkpoints.load(found)
+    if values.get("identity") != identity(work):
+        raise StoreError(
+            f"the checkpoint was made by another job: {values.get('identity')} instead of"
+            f" {identity(work)}",
+            hint="choose another store folder, or remove this job's folder in it",
+        )
+    log.info("goes on from the checkpoint of step %d", values["step"])
+    return tensors, dict(values)
+
+
+def save(run: Run) -> None:
+    """Hands the state to the checkpoints, which write it in the background; an exchange."""
+    tensors, values = capture(run)
+    if run.work.process.leads:
+        run.work.surroundings.checkpoints.save(tensors, values, step=run.step)
+    run.saved_step = run.step
+
+
+def identity(work: Work) -> Values:
+    """What decides the order of the samples; a state of another order cannot be gone on from."""
+    return {
+        "format": FORMAT,
+        "seed": work.recipe.training.seed,
+        "globalBatch": work.recipe.training.global_batch,
+        "rows": work.examples.train.rows,
+    }
+
+
+def _values(run: Run) -> Values:
+    return {
+        "identity": identity(run.work),
+        "step": run.step,
+        "ending": run.ending,
+        "precision": run.precision.name,
+        "microBatch": run.feed.micro_batch,
+        "scaler": run.scaler.state_dict(),
+        "metrics": run.metrics,
+        "counters": run.counters.values(),
+        "callbacks": run.callbacks.state(),
+    }
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> Tensors:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

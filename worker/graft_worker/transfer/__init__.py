@@ -1,0 +1,1 @@
+"""Methods of transfer: one method, one file."""
