@@ -21,6 +21,7 @@ Row = Mapping[str, str]
 # four batches of them; only then does a round of `texts / 4 / batch` steps see every length.
 PARTS = 4
 MINILM = Shape(layers=6, hidden=384, intermediate=1536)
+MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 TINY = Shape(layers=2, hidden=16, intermediate=32)
 
 
@@ -110,7 +111,7 @@ def tiny(folder: Path) -> Workload:
     """A workload of seconds for the smoke test: made-up words, a label that they decide."""
     recipe = Recipe(global_batch=8, max_length=32, learning_rate=1e-3, tolerance=0.5)
     source = Source(name="tiny", texts=("text",), recipe=recipe, shape=TINY)
-    (folder / "vocab.txt").write_text("\n".join(("[PAD]", "[UNK]", "[CLS]", "[SEP]", *_words())))
+    (folder / "vocab.txt").write_text("\n".join((*MARKS, *_words())))
     return _write(source, folder, train=list(_made_up(64, 1)), dev=list(_made_up(16, 2)))
 
 
@@ -160,13 +161,13 @@ def make_start(options: Options, _baton: Baton) -> Mapping[str, float]:
     torch.manual_seed(0)
     names = dict(enumerate(workload.labels))
     labels = {"num_labels": len(names), "id2label": names, "label2id": _inverse(names)}
+    tokenizer = _tokenizer(options["vocabulary"])
     if options["vocabulary"]:
-        config = _config(workload.shape, Path(options["vocabulary"]), labels)
+        config = _config(workload.shape, len(tokenizer), labels)
         model = BertForSequenceClassification(config)
     else:
         model = AutoModelForSequenceClassification.from_pretrained(_minilm(), **labels)
     model.save_pretrained(workload.start)
-    tokenizer = _tokenizer(options["vocabulary"])
     tokenizer.save_pretrained(workload.start)
     return _lengths(tokenizer, workload)
 
@@ -190,11 +191,11 @@ def _minilm() -> str:
     return str(MODEL_DIR)
 
 
-def _config(shape: Shape, vocabulary: Path, labels: Mapping[str, Any]) -> Any:
+def _config(shape: Shape, vocabulary: int, labels: Mapping[str, Any]) -> Any:
     from transformers import BertConfig
 
     return BertConfig(
-        vocab_size=len(vocabulary.read_text(encoding="utf-8").split("\n")),
+        vocab_size=vocabulary,
         hidden_size=shape.hidden,
         num_hidden_layers=shape.layers,
         num_attention_heads=max(1, shape.hidden // 32),

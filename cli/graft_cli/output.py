@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 
-def add_argument(parser: argparse.ArgumentParser, *, default: str = "yaml") -> None:
+def add_argument(
+    parser: argparse.ArgumentParser,
+    *,
+    default: str = "yaml",
+    forms: Sequence[str] = ("yaml", "json"),
+) -> None:
     """The argument `-o`."""
     parser.add_argument(
         "-o",
         "--output",
-        choices=("yaml", "json"),
+        choices=forms,
         default=default,
         help=f"form of the result on stdout (default: {default})",
     )

@@ -34,7 +34,9 @@ class Limit:
 
 
 KINDS = ("TransferJob",)
-DATA_SCHEMES = ("", "file", "example", "https", "http", "s3", "pvc", "configmap")
+MOUNTED = ("", "file", "pvc", "configmap")
+DATA_SCHEMES = (*MOUNTED, "example", "https", "http", "s3")
+MODEL_SCHEMES = (*MOUNTED, "https", "http", "s3", "hf")
 _DATA = "use a path, example://, https:// or s3://"
 
 LIMITS = (
@@ -57,10 +59,9 @@ LIMITS = (
     Limit(path="spec.app.entrypoint", instead="set name to text_classify or text_match"),
     Limit(path="spec.method.name", allowed=("finetune",), instead="available: finetune"),
     Limit(path="spec.model.from.job", instead="use zoo, uri or config"),
-    Limit(
-        path="spec.model.from.uri",
-        schemes=DATA_SCHEMES,
-        instead="name the hub's id under zoo, or use a path, https:// or s3://",
+    *(
+        Limit(path=path, schemes=MODEL_SCHEMES, instead="use a folder, https://, s3:// or hf://")
+        for path in ("spec.model.from.uri", "spec.model.tokenizer.from.uri")
     ),
     Limit(
         path="spec.model.from.config.architecture",

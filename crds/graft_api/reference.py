@@ -12,6 +12,7 @@ from .kinds import model_of
 from .structural import Schema
 
 _CELL = 60  # characters of a default that a table cell holds
+_ENDLESS = 1_000_000  # a bound that only guards against nonsense
 _HEAD = "| Field | Type | Default | Fixed | Meaning |\n|---|---|---|---|---|"
 
 
@@ -93,9 +94,10 @@ def _range(node: Schema) -> str:
     low, high = node.get("minimum"), node.get("maximum")
     if low is None or high is None:
         return ""
-    above = "over " if node.get("exclusiveMinimum") else ""
-    below = "below " if node.get("exclusiveMaximum") else ""
-    return f", {above}{low:g}" if high >= 2**24 else f", {above}{low:g} to {below}{high:g}"
+    above = "over" if node.get("exclusiveMinimum") else "from"
+    if high >= _ENDLESS:
+        return f", {above} {low:g}"
+    return f", {above} {low:g} to {'below ' if node.get('exclusiveMaximum') else ''}{high:g}"
 
 
 def _default(node: Schema) -> str:

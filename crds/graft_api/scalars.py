@@ -96,10 +96,10 @@ Positive = Annotated[float, Field(gt=0, le=1e9)]
 Weight = Annotated[float, Field(ge=0, le=1e9)]
 Short = Annotated[str, Field(min_length=1, max_length=128)]
 Text = Annotated[str, Field(max_length=1024)]
-Key = Annotated[
-    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
-]
-Digest = Annotated[str, Field(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")]
+KEY = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+DIGEST = r"^sha256:[0-9a-f]{64}$"
+Key = Annotated[str, Field(min_length=1, max_length=253, pattern=KEY)]
+Digest = Annotated[str, Field(max_length=71, pattern=DIGEST)]
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 Big = Annotated[int, Field(ge=0, le=2**53)]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]

@@ -9,9 +9,16 @@ from pydantic import Field
 from . import scalars as s
 from .jobstatus import Condition, Line, Whole, Word
 from .resource import SHORT_NAME, ApiVersion, ObjectMeta, Scale, Shown, columns
-from .resources import Resources
 from .rules import Observed, Part
-from .serving import Autoscaling, Batching, Recall, Rollout, Runtime, ServedModel
+from .serving import (
+    Autoscaling,
+    Batching,
+    Recall,
+    Rollout,
+    Runtime,
+    ServedModel,
+    ServeResources,
+)
 from .workers import PodTemplate
 
 
@@ -32,7 +39,7 @@ class ServeDeploymentSpec(Part):
     """Vector recall, for models with two towers; absent: none."""
     rollout: Rollout = Field(default_factory=Rollout)
     """How a new model takes over; default: at once when it is ready."""
-    resources: Resources = Field(default_factory=lambda: Resources(cpu="1", memory="1Gi"))
+    resources: ServeResources = Field(default_factory=ServeResources)
     """What each replica asks for; default 1 core and 1Gi."""
     pod_template: PodTemplate = Field(default_factory=PodTemplate)
     """Overlay over the pod, the last resort; default: none."""

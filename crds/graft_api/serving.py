@@ -9,6 +9,7 @@ from pydantic import Field
 from . import scalars as s
 from .data import Credentials
 from .model import JobReference
+from .resources import Resources
 from .rules import ATOMIC, Part, Rule, exactly_one, only_with
 
 
@@ -132,6 +133,13 @@ class Recall(Part):
     """Kind of index; auto: flat below 100,000 texts, hnsw above."""
     top_k: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Texts found for each query; default 100."""
+
+
+class ServeResources(Resources):
+    """What each replica asks for; requests equal limits."""
+
+    memory: s.Quantity = "1Gi"
+    """Memory of each replica; default 1Gi."""
 
 
 class RolloutStep(Part):

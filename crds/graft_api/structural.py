@@ -49,7 +49,8 @@ class _Shaper:
             "description": node.get("description") or inspect.getdoc(model),
             "properties": {},
         }
-        for name, field in model.model_fields.items():
+        for name in sorted(model.model_fields, key=lambda n: n not in model.__annotations__):
+            field = model.model_fields[name]  # what sets a kind apart comes first
             child = self.shape(node["properties"][key(name)])
             child["description"] = docs[name]
             if not field.is_required():

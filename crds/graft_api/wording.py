@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from .faults import Fault, Path
+from .scalars import DIGEST, KEY
 from .yamltree import Tree
 
 if TYPE_CHECKING:
@@ -26,6 +27,21 @@ _EXPECTED = {
     "model_attributes_type": "a mapping",
     "dict_type": "a mapping",
     "tuple_type": "a list",
+}
+
+_BOUNDS = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le}",
+    "string_too_short": "some text",
+    "string_too_long": "at most {max_length} characters",
+    "too_short": "at least {min_length} item",
+    "too_long": "at most {max_length} items",
+}
+_PATTERNS = {
+    KEY: "lower-case letters, digits, - and . with a letter or digit at both ends",
+    DIGEST: "sha256: and 64 hexadecimal digits",
 }
 
 
@@ -46,27 +62,41 @@ def _faults(detail: ErrorDetails, tree: Tree, model: type[BaseModel]) -> Iterato
 def _message(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, found {quote(found)}"
+        several = detail["loc"][-1] == "uri" and isinstance(found, list)
+        return (
+            f"expected {_EXPECTED[kind]}, found {quote(found)}"
+            + "; for a list write uris" * several
+        )
+    if kind in _BOUNDS:
+        return f"expected {_BOUNDS[kind].format(**context)}, found {_size(found)}"
     match kind:
         case "missing":
             return "is required"
         case "extra_forbidden":
             path = detail["loc"]
-            return "unknown field" + nearest(str(path[-1]), keys_at(path[:-1], model))
+            return "unknown field" + _likely(str(path[-1]), keys_at(path[:-1], model))
         case "literal_error":
             return not_one_of(found, re.findall(r"'([^']*)'", context["expected"]))
         case "string_pattern_mismatch":
-            return f"{quote(found)} does not match {context['pattern']}"
+            pattern = context["pattern"]
+            return f"expected {_PATTERNS.get(pattern, pattern)}, found {quote(found)}"
         case "scalar":
             return detail["msg"]
     return f"{detail['msg'].replace('Input should', 'should')}, found {quote(found)}"
+
+
+def _size(found: object) -> str:
+    """What a bound was broken by: a number, or how many there are."""
+    if isinstance(found, str | list | tuple | dict) and found:
+        return str(len(found))
+    return quote(found)
 
 
 def not_one_of(found: object, choices: list[str]) -> str:
     """The message for a word that is none of the choices, with the likeliest one."""
     more = f" and {len(choices) - 12} more" if len(choices) > 20 else ""
     shown = ", ".join(choices[:12] if more else choices)
-    near = nearest(str(found), choices, listed=False)
+    near = nearest(str(found), choices)
     return f"{quote(found)} is not one of {shown}{more}{near}"
 
 
@@ -76,12 +106,19 @@ def quote(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def nearest(word: str, choices: list[str], *, listed: bool = True) -> str:
-    """`; did you mean x?`, else a short list of what there is, else nothing."""
-    folded = {_fold(choice): choice for choice in choices}
-    if near := difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.6):
+def nearest(word: str, choices: list[str], *, cutoff: float = 0.6) -> str:
+    """`; did you mean x?`, or nothing where no choice is like the word."""
+    folded = {_fold(choice.rpartition(".")[2]): choice for choice in reversed(choices)}
+    if near := difflib.get_close_matches(_fold(word), folded, n=1, cutoff=cutoff):
         return f"; did you mean {folded[near[0]]}?"
-    return f"; known: {', '.join(choices)}" if listed and 0 < len(choices) <= 12 else ""
+    return ""
+
+
+def _likely(word: str, keys: list[str]) -> str:
+    """What an unknown key may have meant: a key of the block, one further down, or a list."""
+    own = [name for name in keys if "." not in name]
+    known = f"; known: {', '.join(own)}" if 0 < len(own) <= 12 else ""
+    return nearest(word, own) or nearest(word, keys, cutoff=0.8) or known
 
 
 def _fold(word: str) -> str:
@@ -89,14 +126,21 @@ def _fold(word: str) -> str:
 
 
 def keys_at(path: Path, model: type[BaseModel]) -> list[str]:
-    """The keys that the model at the path knows."""
+    """The keys that the model at the path knows, then those of the blocks in it, dotted."""
     schema = model.model_json_schema(by_alias=True)
     defs: dict[str, Any] = schema.get("$defs", {})
     node = _resolved(schema, defs)
     for step in path:
         below = node.get("properties", {}).get(step)
         node = _resolved(below or node.get("items") or node.get("additionalProperties") or {}, defs)
-    return list(node.get("properties", {}))
+    return sorted(_keys(node, defs, ()), key=lambda name: name.count("."))
+
+
+def _keys(node: dict[str, Any], defs: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    for name, child in node.get("properties", {}).items():
+        yield ".".join((*path, name))
+        if len(path) < 3:
+            yield from _keys(_resolved(child, defs), defs, (*path, name))
 
 
 def _resolved(node: Any, defs: dict[str, Any]) -> dict[str, Any]:

@@ -194,7 +194,9 @@ def questions(line: int, title: str) -> list[tuple[int, dict[str, Any]]]:
 def test_squad_as_published(tmp_path: Path, indent: int | None) -> None:
     articles = [{"title": t, "paragraphs": [PARAGRAPH]} for t in ("A", "B")]
     text = json.dumps({"version": "v2.0", "data": articles}, indent=indent)
-    lines = [1, 1] if indent is None else [i for i, x in enumerate(text.split("\n"), 1) if x == "    {"]
+    lines = (
+        [1, 1] if indent is None else [i for i, x in enumerate(text.split("\n"), 1) if x == "    {"]
+    )
     expected = questions(lines[0], "A") + questions(lines[1], "B")
     assert rows(written(tmp_path, "dev-v2.0.json", text)) == expected
 
@@ -207,7 +209,10 @@ def test_squad_with_a_paragraph_per_line(tmp_path: Path) -> None:
 
 
 def test_an_article_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
-    paragraph = {"context": "é" * 900_000, "qas": [{"question": "?", "id": str(i)} for i in range(3)]}
+    paragraph = {
+        "context": "é" * 900_000,
+        "qas": [{"question": "?", "id": str(i)} for i in range(3)],
+    }
     document = {"data": [{"title": "T", "paragraphs": [paragraph]}] * 2}
     found = rows(written(tmp_path, "a.json", json.dumps(document)))
     assert [values["id"] for _, values in found] == ["0", "1", "2"] * 2
@@ -235,9 +240,9 @@ def test_real_files_are_recognised_and_read(
 def test_rows_name_their_file(tmp_path: Path) -> None:
     path = written(tmp_path, "a.tsv", "text\none\n")
     assert next(reading.read(Selection(uris=(str(path),)))) == Row({"text": "one"}, str(path), 2)
-    assert reading.columns_of(
-        Source(name="a", uri=str(path), size=9), Selection(uris=())
-    ) == ("text",)
+    assert reading.columns_of(Source(name="a", uri=str(path), size=9), Selection(uris=())) == (
+        "text",
+    )
 
 
 def test_the_schema_grammar() -> None:

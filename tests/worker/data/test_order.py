@@ -36,7 +36,11 @@ def test_known_values_stay_what_they_are() -> None:
     assert order.order(42, 0, np.arange(10), 10).tolist() == [7, 8, 9, 5, 0, 4, 2, 1, 3, 6]
     assert int(order.key(42, 1, 7)) == 4990530648483828309
     keys = order.key(42, 0, np.arange(2))
-    assert order.token_keys(keys, np.array([2, 1])).tolist() == [-1269997896, 958541309, -1973071375]
+    assert order.token_keys(keys, np.array([2, 1])).tolist() == [
+        -1269997896,
+        958541309,
+        -1973071375,
+    ]
 
 
 def test_epochs_and_seeds_have_orders_of_their_own() -> None:

@@ -79,22 +79,17 @@ def publish(path: Path, *, final: Folder) -> None:
     A whole folder of the same step is as good as ours and stays; a damaged one is replaced.
     """
     flush(path)
-    try:
-        path.rename(final.path)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        if final.fault():
-            remove(final.path)
-            path.rename(final.path)
+    while not _renamed(path, final.path) and final.fault():
+        remove(final.path)
     flush(final.path.parent)
 
 
 def remove(path: Path) -> None:
-    """The folder is gone: its name at once, then its files."""
+    """The folder is gone: its name at once, then its files. Another writer may have been first."""
     away = _beside(path)
-    path.rename(away)
-    shutil.rmtree(away)
+    with suppress(FileNotFoundError):
+        path.rename(away)
+        shutil.rmtree(away)
 
 
 def flush(path: Path) -> None:
@@ -109,6 +104,16 @@ def flush(path: Path) -> None:
 def _beside(path: Path) -> Path:
     # Process ids repeat in pods: a writer is told from another by chance.
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+
+
+def _renamed(path: Path, final: Path) -> bool:
+    try:
+        path.rename(final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    return True
 
 
 def _locked(lock: BinaryIO, operation: int) -> bool:

@@ -183,7 +183,7 @@ class Checkpoints:
             )
             tensors.write_file(path / NAME, [manifest.to_json()])
             folders.publish(path, final=save.final)
-        return _checkpoint(save.final)
+        return _checkpoint(save.final, manifest)
 
     def _retire(self, save: _Save) -> None:
         """Removes what the folder just written makes superfluous.
@@ -213,13 +213,12 @@ class Checkpoints:
 def _first(found: Iterable[Folder]) -> Checkpoint | None:
     for folder in found:
         if not (fault := folder.fault()):
-            return _checkpoint(folder)
+            return _checkpoint(folder, Manifest.read(folder.path))
         logger.warning("CheckpointCorrupt: %s: %s; it is skipped", folder.path, fault)
     return None
 
 
-def _checkpoint(folder: Folder) -> Checkpoint:
-    manifest = Manifest.read(folder.path)
+def _checkpoint(folder: Folder, manifest: Manifest) -> Checkpoint:
     return Checkpoint(
         step=manifest.step, path=folder.path, bytes=manifest.size(), time=manifest.time
     )

@@ -90,4 +90,5 @@ def _decodes(line: bytes, encoding: str) -> bool:
 
 
 def _recode(name: str) -> str:
-    return f"files are read as UTF-8; convert it: iconv -f {name.upper()} -t UTF-8 OLD > NEW"
+    known = {"Latin-1": "LATIN1"}.get(name, name)
+    return f"files are read as UTF-8; convert it: iconv -f {known} -t UTF-8 OLD > NEW"

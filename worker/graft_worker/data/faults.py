@@ -75,6 +75,9 @@ class Findings:
         """Counts a bad row; given to readers as their `report`."""
         self.rows.setdefault(fault.what, Tally()).add(fault.file, fault.line, fault.detail)
 
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.files)
+
     def lines(self, split: str) -> list[str]:
         """One line per kind of fault, beginning with the split's name."""
         return [f"{split}: {text}" for text in self.files] + [

@@ -84,7 +84,8 @@ def inspect(
     train = passes["train"]
     problem = train.survey.problem(wish)
     labels = () if problem == "regression" else train.survey.ordered(wish)
-    lines = [line for name in passes for line in _faults(name, passes[name], problem, labels)]
+    sound = labels if wish.labels or not train.findings else ()
+    lines = [line for name in passes for line in _faults(name, passes[name], problem, sound)]
     if lines:
         raise DataFaults(lines)
     known = np.unique(_array(train))
@@ -128,7 +129,15 @@ def _read(selection: Selection, roles: Sequence[Role], target: str, wish: Target
         found.findings.files.append(f"more than {_FAULTS:,} bad rows, the rest is not read")
     except DataError as error:
         found.findings.files.append(error.message + (f" ({error.hint})" if error.hint else ""))
+    if not found.rows and not found.findings:
+        found.findings.files.append(f"{', '.join(selection.uris)}: {_why_empty(selection)}")
     return found
+
+
+def _why_empty(selection: Selection) -> str:
+    if selection.cut:
+        return f"too few rows to hold back a share of {selection.cut.fraction}"
+    return "no rows: the file is empty, or holds a header only"
 
 
 def _note_columns(
@@ -155,14 +164,14 @@ def _text(found: _Pass, row: Row, names: Sequence[str], report: Report) -> None:
 
 def _faults(name: str, found: _Pass, problem: Problem, labels: Sequence[str]) -> list[str]:
     lines = found.findings.lines(name)
-    if not found.rows:
-        return lines or [f"{name}: no rows: the data set is empty, or holds a header only"]
-    if found.empty.count == found.rows:
+    if found.rows and found.empty.count == found.rows:
         lines.append(f"{name}: every text is empty")
     if not found.survey.rows:
         return lines
     column, survey = found.target, found.survey
-    train = targets.judge_train(survey, problem, column=column) if name == "train" else []
+    # Rows that cannot be read may hold the labels that seem to be missing.
+    whole = name == "train" and not lines
+    train = targets.judge_train(survey, problem, column=column) if whole else []
     judged = targets.judge(survey, problem, labels, column=column)
     return lines + [f"{name}: {text}" for text in train] + ([] if train else judged.lines(name))
 

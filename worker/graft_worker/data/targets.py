@@ -138,6 +138,8 @@ def judge_train(survey: Survey, problem: Problem, *, column: str) -> list[str]:
 
 def _unknown(survey: Survey, labels: Sequence[str], column: str, found: Findings) -> None:
     known = set(labels)
+    if not known:  # train is at fault itself
+        return
     for label, tally in survey.labels.items():
         if label not in known and not (label.lower() == "nan" and survey.nan.count):
             what = f"{column}: unknown label {label!r}, the labels are {listed(labels)}"

@@ -55,6 +55,11 @@ class Reporter:
         """Where it listens, with the port that was chosen."""
         return self._server.address if self._server else None
 
+    @property
+    def last(self) -> ProgressReport | None:
+        """The newest report, or None before the first one."""
+        return self._report
+
     def publish(self, report: ProgressReport) -> None:
         """Everybody sees this report from now on. A file that cannot be written stops nothing.
 
