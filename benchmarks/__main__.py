@@ -51,7 +51,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         rounds=arguments.rounds,
         seeds=tuple(arguments.seeds),
         clocks=tuple(arguments.clocks),
-        cores=machine.cores(),
+        cores=1 if arguments.quick else machine.cores(),
         quick=arguments.quick,
     )
 

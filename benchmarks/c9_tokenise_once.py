@@ -23,7 +23,7 @@ EPOCHS_OF_OURS = 4  # per round: one is over in milliseconds
 
 def run(row: str, course: Course, settings: Settings) -> Mapping[str, Any]:
     """The result of the row; one thread and the CPU clock, for this is what one core can feed."""
-    options = course.options("race", threads=1, seed=settings.seeds[0])
+    options = {**course.options("race", threads=1, seed=settings.seeds[0]), "split": "train"}
     calls = {**_calls(), "ceiling": CEILING}
     with race.Stable(Path(course.workload.folder)) as stable:
         runners = [stable.runner(name, threads=1) for name in calls]

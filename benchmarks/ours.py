@@ -136,7 +136,7 @@ def _job(options: Options) -> Mapping[str, Any]:
         "accuracy": {"epochs": recipe.accuracy_epochs},
         "equality": {"steps": options.get("steps", 1)},
     }
-    data = {"train": {"uri": str(workload.file("train")), "columns": roles}}
+    data = {"train": {"uri": str(workload.file(options["split"])), "columns": roles}}
     if mode == "accuracy":
         data["validation"] = {"uri": str(workload.file("dev")), "columns": roles}
     return {

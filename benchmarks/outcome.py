@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Race:
     clock: Clock
     threads: int
     rounds: verdict.Rounds
+    heat: verdict.Rounds = field(default_factory=dict)  # where the tuned variant was chosen
     unit: str  # texts or tokens: what a rate counts
     ceiling_unit: str  # flops or bytes
     useful: float  # ceiling units that one unit needs at least
@@ -61,7 +62,8 @@ class Race:
                 for name in self.rounds
                 if name != "ceiling"
             },
-            "rounds": {name: [asdict(lap) for lap in laps] for name, laps in self.rounds.items()},
+            "rounds": _plain(self.rounds),
+            "heat": _plain(self.heat),
         }
 
     def _rate(self, name: str, unit: str) -> verdict.Ratio:
@@ -124,6 +126,10 @@ def write(result: Mapping[str, Any], folder: Path) -> Path:
     beside.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     beside.replace(path)
     return path
+
+
+def _plain(rounds: verdict.Rounds) -> dict[str, Any]:
+    return {name: [asdict(lap) for lap in laps] for name, laps in rounds.items()}
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -13,7 +13,8 @@ from typing import IO, Any, Self
 from benchmarks.laps import Lap, total
 
 ROOT = Path(__file__).parent.parent
-MOST_WARM_LAPS = 60
+WARM_LAPS = 3
+MOST_WARM_ROUNDS = 4
 QUIET = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
@@ -151,28 +152,29 @@ def order(laps: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(turns, key=lambda turn: turn[0]))
 
 
-def warm_up(runner: Runner, laps: int) -> tuple[Lap, ...]:
-    """At least so many laps, and on until two in a row compile nothing."""
-    done = runner.laps(max(laps, 2))
-    while done[-1].graphs or done[-2].graphs:
-        if len(done) >= MOST_WARM_LAPS:
-            raise RaceError(f"{runner.name} still compiles after {len(done)} laps")
-        done += runner.laps(1)
-    return done
+def warm_up(runner: Runner, laps: int) -> None:
+    """Some laps; and where they compiled something, whole rounds until one compiles nothing."""
+    done = runner.laps(WARM_LAPS)
+    for _ in range(MOST_WARM_ROUNDS):
+        if not total(done).graphs:
+            return
+        done = runner.laps(laps)
+    raise RaceError(f"{runner.name} still compiles after {MOST_WARM_ROUNDS} rounds of {laps} laps")
 
 
 def run(
     runners: Iterable[Runner], laps: Mapping[str, int], *, rounds: int
 ) -> Mapping[str, tuple[Lap, ...]]:
-    """For every variant one summed lap per round, after its warm-up of one round."""
+    """For every variant one summed lap per round, after its warm-up."""
     by_name = {runner.name: runner for runner in runners}
     for name, runner in by_name.items():
         warm_up(runner, laps[name])
-    measured: dict[str, list[Lap]] = {name: [] for name in by_name}
-    for _ in range(rounds):
-        turns: dict[str, list[Lap]] = {name: [] for name in by_name}
-        for name in order(laps):
-            turns[name].extend(by_name[name].laps(1))
-        for name, done in turns.items():
-            measured[name].append(total(done))
-    return {name: tuple(rounds_of) for name, rounds_of in measured.items()}
+    done = [_round(by_name, laps) for _ in range(rounds)]
+    return {name: tuple(round_[name] for round_ in done) for name in by_name}
+
+
+def _round(runners: Mapping[str, Runner], laps: Mapping[str, int]) -> Mapping[str, Lap]:
+    done: dict[str, list[Lap]] = {name: [] for name in runners}
+    for name in order({name: laps[name] for name in runners}):
+        done[name].extend(runners[name].laps(1))
+    return {name: total(of_one) for name, of_one in done.items()}

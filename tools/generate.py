@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
+@cache
 def generated() -> Mapping[str, str]:
     """The text of every generated file by its path from the root."""
     definitions = {f"crds/{crd.plural(kind)}.yaml": _definition(kind) for kind in KINDS}

@@ -52,7 +52,7 @@ def finetune(recipe: Recipe, options: Options, baton: Baton) -> Mapping[str, Any
         trainer = Trainer(
             model=_model(recipe, workload, dropout=mode != "equality"),
             args=_arguments(recipe, options, folder),
-            train_dataset=features.split("train", options.get("order")),
+            train_dataset=features.split(options["split"], options.get("order")),
             eval_dataset=features.split("dev", None),
             data_collator=laps.counting(features.collate),
             callbacks=[laps],

@@ -41,14 +41,14 @@ def tokenising(options: Options, baton: Baton) -> Mapping[str, Any]:
         batch: Tensors = encoder.tokenizer.pad(encoder(rows), return_tensors="pt")
         return batch
 
-    return _epochs(workload.read("train"), collate, options, baton)
+    return _epochs(workload.read(options["split"]), collate, options, baton)
 
 
 def rows(options: Options, baton: Baton) -> Mapping[str, Any]:
     """Collates lists of ids that were tokenised before."""
     workload = Workload.of(options["workload"])
     encoder = _Encoder(workload)
-    columns = encoder(workload.read("train"))
+    columns = encoder(workload.read(options["split"]))
     table = [
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     ]
@@ -61,7 +61,7 @@ def datasets_rows(options: Options, baton: Baton) -> Mapping[str, Any]:
 
     workload = Workload.of(options["workload"])
     encoder = _Encoder(workload)
-    table = datasets.Dataset.from_dict(encoder(workload.read("train")))
+    table = datasets.Dataset.from_dict(encoder(workload.read(options["split"])))
     return _epochs(table, DataCollatorWithPadding(encoder.tokenizer), options, baton)
 
 

@@ -13,6 +13,7 @@ from graft_worker.local.events import Began, Ended, Event, Progressed, Stopping
 from . import figures, screen
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, TaskID
 
 LINE_SECONDS = 10.0
@@ -25,8 +26,10 @@ def display(*, quiet: bool, clock: Callable[[], float]) -> Iterator[Show]:
     if quiet:
         yield lambda _event: None
     elif sys.stderr.isatty():
-        with _bar() as bar:
-            yield Bar(bar).show
+        from rich.console import Console
+
+        with bar(Console(file=sys.stderr)) as progress:  # rich itself obeys NO_COLOR
+            yield Bar(progress).show
     else:
         yield Lines(clock).show
 
@@ -112,12 +115,10 @@ class Bar:
         )
 
 
-def _bar() -> Progress:
-    from rich.console import Console
+def bar(console: Console) -> Progress:
+    """One line per stage: its name, a bar, its state, steps and figures; nothing is markup."""
     from rich.progress import BarColumn, Progress, TextColumn
 
     names = ("description", "fields[state]", "fields[steps]", "fields[details]")
     stage, state, steps, details = (TextColumn(f"{{task.{n}}}", markup=False) for n in names)
-    # rich itself obeys NO_COLOR
-    console = Console(file=sys.stderr)
     return Progress(stage, BarColumn(bar_width=20), state, steps, details, console=console)

@@ -23,6 +23,7 @@ class Env(StrEnum):
     METRICS_PORT = "GRAFT_METRICS_PORT"  # 0: any free port
     STOP_FILE = "GRAFT_STOP_FILE"  # its appearance asks for "save, then stop"
     TERMINATION_FILE = "GRAFT_TERMINATION_FILE"  # where the last words go, as JSON
+    PARENT = "GRAFT_PARENT_PID"  # a stage saves and stops when this process is gone
     ZOO = "GRAFT_ZOO"  # folder of model folders, one per zoo name
     DATA = "GRAFT_DATA"  # folder of real data sets, for tests
 

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -106,19 +107,23 @@ def quote(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def nearest(word: str, choices: list[str], *, cutoff: float = 0.6) -> str:
+def nearest(word: str, choices: list[str]) -> str:
     """`; did you mean x?`, or nothing where no choice is like the word."""
-    folded = {_fold(choice.rpartition(".")[2]): choice for choice in reversed(choices)}
-    if near := difflib.get_close_matches(_fold(word), folded, n=1, cutoff=cutoff):
-        return f"; did you mean {folded[near[0]]}?"
+    return _nearest(word, {_fold(choice): choice for choice in choices}, cutoff=0.6)
+
+
+def _nearest(word: str, shown: dict[str, str], *, cutoff: float) -> str:
+    if near := difflib.get_close_matches(_fold(word), shown, n=1, cutoff=cutoff):
+        return f"; did you mean {shown[near[0]]}?"
     return ""
 
 
 def _likely(word: str, keys: list[str]) -> str:
     """What an unknown key may have meant: a key of the block, one further down, or a list."""
     own = [name for name in keys if "." not in name]
+    deep = {_fold(name.rpartition(".")[2]): name for name in reversed(keys)}
     known = f"; known: {', '.join(own)}" if 0 < len(own) <= 12 else ""
-    return nearest(word, own) or nearest(word, keys, cutoff=0.8) or known
+    return nearest(word, own) or _nearest(word, deep, cutoff=0.8) or known
 
 
 def _fold(word: str) -> str:
@@ -127,13 +132,18 @@ def _fold(word: str) -> str:
 
 def keys_at(path: Path, model: type[BaseModel]) -> list[str]:
     """The keys that the model at the path knows, then those of the blocks in it, dotted."""
-    schema = model.model_json_schema(by_alias=True)
+    schema = _schema(model)
     defs: dict[str, Any] = schema.get("$defs", {})
     node = _resolved(schema, defs)
     for step in path:
         below = node.get("properties", {}).get(step)
         node = _resolved(below or node.get("items") or node.get("additionalProperties") or {}, defs)
     return sorted(_keys(node, defs, ()), key=lambda name: name.count("."))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
 
 
 def _keys(node: dict[str, Any], defs: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:

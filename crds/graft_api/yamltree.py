@@ -126,7 +126,7 @@ def _plain(node: yaml.Node, path: Path, tree: Tree, loader: Loader) -> Any:
         raise DecodeError([tree.fault(path[:8], "an alias holds itself")])
     if tree.values > MOST_VALUES:
         message = f"holds more than {MOST_VALUES} values, aliases counted each time"
-        raise DecodeError([tree.fault(path[:2], message)])
+        raise DecodeError([tree.fault(path[:1], message)])
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, i), tree, loader) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):

@@ -28,7 +28,10 @@ CASES = (
     ),
     pytest.param(
         with_line(1, "apiVersion: graft.dev/v1"),
-        ('line 1: apiVersion: "graft.dev/v1" is not one of graft.dev/v1alpha1'),
+        (
+            'line 1: apiVersion: "graft.dev/v1" is not one of graft.dev/v1alpha1;'
+            " did you mean graft.dev/v1alpha1?"
+        ),
         id="another version",
     ),
     pytest.param(

@@ -101,7 +101,8 @@ CASES = (
     ),
     pytest.param(
         with_spec(
-            "workers: {podTemplate: {spec: {containers: [{name: worker, env: [{name: GRAFT_STORE, value: x}]}]}}}"
+            "workers: {podTemplate: {spec: {containers: "
+            "[{name: worker, env: [{name: GRAFT_STORE, value: x}]}]}}}"
         ),
         (
             "line 15: spec.workers.podTemplate.spec.containers[0].env[0].name: GRAFT_STORE "

@@ -62,6 +62,6 @@ def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: P
     result = measured("C9", root, tmp_path)
     check_form(result, unit="tokens")
     assert result["void"] == []
-    assert result["work"]["texts"] == 64
+    assert result["work"]["texts"] == 128
     assert result["buildSeconds"] > 0
     assert set(result["residentBytes"]) >= VARIANTS

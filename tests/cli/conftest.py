@@ -33,6 +33,16 @@ the handle broke within a day\tbad
 """
 
 
+@pytest.fixture(scope="session")
+def job_text() -> str:
+    return JOB
+
+
+@pytest.fixture(scope="session")
+def rows() -> str:
+    return ROWS
+
+
 @pytest.fixture
 def job_file(tmp_path: Path) -> Path:
     """A small job of random weights whose data stand beside it."""

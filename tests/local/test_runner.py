@@ -173,6 +173,25 @@ def test_the_next_run_goes_on_from_the_checkpoint(make_plan: MakePlan, site: Sit
     assert result.log == result.folder / "logs/attempt-2/train.log"
 
 
+def test_a_checkpoint_that_nobody_reported_counts(make_plan: MakePlan, site: Site) -> None:
+    train = """
+        report(4, checkpoint_step=3)
+        (folder / "checkpoints/step-00000003").mkdir(parents=True)
+        (folder / "checkpoints/step-00000005").mkdir()
+        (folder / "checkpoints/best-step-00000009").mkdir()
+        (folder / "checkpoints/.step-00000009.0123abcd").mkdir()
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    result = run(make_plan(train=train), site=site, on_event=ignore)
+    assert result.progress is not None
+    saved = result.folder / "checkpoints/step-00000005"
+    assert (result.progress.step, result.progress.checkpoint_step) == (5, 5)
+    assert result.status["checkpoint"]["uri"] == str(saved)
+    events: list[Event] = []
+    run(make_plan(train="finish()"), site=site, on_event=events.append)
+    assert events[0] == Began(stage="train", attempt=2, resumed=5)
+
+
 def test_a_second_wish_kills_a_stage_that_does_not_listen(make_plan: MakePlan, site: Site) -> None:
     train = """
         import subprocess

@@ -86,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
 def conclude(result: LocalResult) -> int:
     """Says on stderr how the run ended and what to do next; the exit code."""
     last = result.termination
+    if not result.already:
+        _warn(result)
     if result.state == "Complete":
         if result.already:
             screen.say(f"graft: {result.name} is complete already; nothing was run")
@@ -99,6 +101,11 @@ def conclude(result: LocalResult) -> int:
     screen.error(f"{result.stage} failed: {last.message}", hint=f"{last.hint}\nlog: {result.log}")
     early = result.stage == "prepare" and last.exit_code in (ExitCode.CONFIG, ExitCode.DATA)
     return BAD_INPUT if early else FAILED
+
+
+def _warn(result: LocalResult) -> None:
+    for warning in result.status.get("dataset", {}).get("warnings", ()):
+        screen.say(f"graft: warning: {warning}")
 
 
 @contextmanager

@@ -5,8 +5,6 @@ import json
 import math
 import os
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,30 +14,7 @@ from torch import Tensor
 
 from graft_worker.checkpoint import failures, folders, tensors
 from graft_worker.checkpoint.store import Checkpoint, Checkpoints
-
-NOON = datetime(2025, 1, 2, 12, 0, tzinfo=UTC)
-
-
-def store(root: Path, *, keep: int = 3) -> Checkpoints:
-    return Checkpoints(root, keep=keep, clock=lambda: NOON)
-
-
-def saved(root: Path, *steps: int, keep: int = 3) -> Checkpoints:
-    checkpoints = store(root, keep=keep)
-    for step in steps:
-        checkpoints.save({"weight": torch.full((100,), float(step))}, {"step": step}, step=step)
-    checkpoints.wait()
-    return checkpoints
-
-
-def visible(root: Path) -> list[str]:
-    return sorted(path.name for path in root.iterdir() if path.name != ".lock")
-
-
-def newest_step(root: Path) -> int | None:
-    newest = store(root).newest()
-    return newest.step if newest else None
-
+from tests.worker.checkpoint.saving import NOON, newest_step, saved, store, visible
 
 STATE = {
     "matrix": torch.arange(12, dtype=torch.float32).reshape(3, 4),
@@ -55,10 +30,8 @@ STATE = {
 
 
 def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
-    return left.keys() == right.keys() and all(
-        torch.equal(left[name], right[name]) and left[name].dtype == right[name].dtype
-        for name in left
-    )
+    types = [{name: tensor.dtype for name, tensor in state.items()} for state in (left, right)]
+    return types[0] == types[1] and all(torch.equal(left[name], right[name]) for name in left)
 
 
 def test_tensors_and_values_come_back_to_the_bit(tmp_path: Path) -> None:
@@ -66,12 +39,12 @@ def test_tensors_and_values_come_back_to_the_bit(tmp_path: Path) -> None:
     checkpoints = store(tmp_path)
     checkpoints.save(STATE, values, step=5)
     checkpoints.wait()
-    newest = checkpoints.newest()
+    newest, folder = checkpoints.newest(), tmp_path / "step-00000005"
     assert newest == checkpoints.saved
     assert newest == Checkpoint(
         step=5,
-        path=tmp_path / "step-00000005",
-        bytes=sum(p.stat().st_size for p in newest.path.iterdir() if p.name != "manifest.json"),
+        path=folder,
+        bytes=sum((folder / name).stat().st_size for name in ("state.safetensors", "values.json")),
         time="2025-01-02T12:00:00.000+00:00",
     )
     state, loaded = checkpoints.load(newest)
@@ -195,104 +168,6 @@ def test_nothing_is_found_where_nothing_was_saved(tmp_path: Path) -> None:
 def test_steps_of_nine_digits_are_newer_than_those_of_eight(tmp_path: Path) -> None:
     saved(tmp_path, 99_999_999, 100_000_000)
     assert newest_step(tmp_path) == 100_000_000
-
-
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def rewrite(path: Path, **changes: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "tensors are truncated": (
-        lambda folder: os.truncate(folder / "state.safetensors", 100),
-        "state.safetensors: 100 bytes instead of 480",
-    ),
-    "tensors are empty": (
-        lambda folder: os.truncate(folder / "state.safetensors", 0),
-        "state.safetensors: 0 bytes instead of 480",
-    ),
-    "one bit of the tensors is flipped": (
-        lambda folder: flip(folder / "state.safetensors"),
-        "state.safetensors: its SHA-256 differs from the manifest's",
-    ),
-    "tensors are missing": (
-        lambda folder: (folder / "state.safetensors").unlink(),
-        "state.safetensors: missing",
-    ),
-    "one bit of the values is flipped": (
-        lambda folder: flip(folder / "values.json"),
-        "values.json: its SHA-256 differs from the manifest's",
-    ),
-    "the manifest is missing": (
-        lambda folder: (folder / "manifest.json").unlink(),
-        "manifest.json: missing",
-    ),
-    "the manifest is cut": (
-        lambda folder: os.truncate(folder / "manifest.json", 50),
-        "manifest.json: Expecting ':' delimiter: line 4 column 12 (char 50)",
-    ),
-    "the manifest has no files": (
-        lambda folder: (folder / "manifest.json").write_text('{"step": 20}'),
-        "manifest.json: not a manifest: 'files'",
-    ),
-    "the manifest is another step's": (
-        lambda folder: rewrite(folder / "manifest.json", step=10),
-        "manifest.json: is of step 10",
-    ),
-    "the manifest is of a newer version": (
-        lambda folder: rewrite(folder / "manifest.json", format=2),
-        "manifest.json: format 2, this version reads 1",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_checkpoint_is_named_and_skipped(
-    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    damage, reason = DAMAGE[name]
-    saved(tmp_path, 10, 20)
-    damage(tmp_path / "step-00000020")
-    assert newest_step(tmp_path) == 10
-    assert caplog.messages == [
-        f"CheckpointCorrupt: {tmp_path}/step-00000020: {reason}; it is skipped"
-    ]
-
-
-def test_a_file_under_a_checkpoints_name_is_skipped(tmp_path: Path) -> None:
-    saved(tmp_path, 10)
-    (tmp_path / "step-00000020").write_text("not a folder")
-    assert newest_step(tmp_path) == 10
-
-
-def test_a_damaged_best_model_is_skipped(tmp_path: Path) -> None:
-    checkpoints = store(tmp_path)
-    checkpoints.save_best({}, {}, step=1)
-    checkpoints.wait()
-    flip(tmp_path / "best-step-00000001" / "values.json")
-    assert checkpoints.best() is None
-
-
-def test_a_damaged_checkpoint_is_replaced_by_a_new_one_of_its_step(tmp_path: Path) -> None:
-    saved(tmp_path, 10, 20)
-    flip(tmp_path / "step-00000020" / "state.safetensors")
-    saved(tmp_path, 20)
-    assert newest_step(tmp_path) == 20
-    assert visible(tmp_path) == ["step-00000010", "step-00000020"]
-
-
-def test_a_damaged_checkpoint_of_a_higher_step_does_not_displace_a_whole_one(
-    tmp_path: Path,
-) -> None:
-    saved(tmp_path, 10, 30, keep=2)
-    flip(tmp_path / "step-00000030" / "state.safetensors")
-    saved(tmp_path, 20, keep=1)
-    assert newest_step(tmp_path) == 20
 
 
 def test_a_whole_checkpoint_of_the_same_step_stays_as_it_is(tmp_path: Path) -> None:

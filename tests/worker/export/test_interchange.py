@@ -82,7 +82,7 @@ def published(store: Path, encoder: TextEncoder, tokenizer: str) -> Path:
     app = small.app()
     module = app.model(encoder, 0.0, seed=5).eval()
     assert isinstance(module, SequenceClassifier)
-    config = config_json(encoder.config, app.problem, app.labels)
+    config = config_json(encoder, app.problem, app.labels)
     changed = {"config": config, "tokenizer": tokenizer, "max_length": 128}
     return publish(store, small.contents(app, module, **changed)).uri
 

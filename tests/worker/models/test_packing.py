@@ -48,7 +48,8 @@ def assert_close(found: tuple[Tensor, dict[str, Tensor]], wanted: tuple[Tensor, 
 
 
 def relative(found: Tensor, wanted: Tensor) -> float:
-    return float((found.double() - wanted.double()).norm() / wanted.double().norm())
+    difference = (found.detach().double() - wanted.detach().double()).norm()
+    return float(difference / wanted.detach().double().norm())
 
 
 @pytest.mark.parametrize(

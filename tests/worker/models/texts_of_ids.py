@@ -1,4 +1,4 @@
-"""Batches built by hand from lists of token ids, padded or packed, and tiny BERTs of the library."""
+"""Batches built by hand from lists of token ids, padded or packed, and the library's tiny BERTs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,13 @@ def packed(ids: Texts, rows: Plan, width: int) -> Batch:
     tokens = sum(len(ids[sample]) for sample in order)
     samples = torch.tensor(order)
     return Batch(
-        **made, segments=segments, keys=keys, first=first, samples=samples, targets={}, tokens=tokens
+        **made,
+        segments=segments,
+        keys=keys,
+        first=first,
+        samples=samples,
+        targets={},
+        tokens=tokens,
     )
 
 
@@ -58,7 +64,7 @@ def padded(ids: Texts, samples: Sequence[int] | None = None, width: int | None =
 
 
 def library_bert(folder: Path, **changed: Any) -> Any:
-    """A random BertModel of `transformers` saved into the folder, with norms that are not 1 and 0."""
+    """A random BertModel of `transformers`, saved into the folder; its norms are not 1 and 0."""
     from transformers import BertConfig, BertModel
 
     sizes: dict[str, Any] = {

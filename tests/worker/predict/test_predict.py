@@ -247,12 +247,3 @@ def test_the_artefact_of_an_unknown_app_is_refused(tmp_path: Path) -> None:
         f"{artefact}: app text_classify (dam) is unknown\n"
         "  use the Graft that made it, or a newer one"
     )
-
-
-def test_golden_rows_are_what_the_artefact_answers(classify: Path) -> None:
-    model = inference.open_model(classify)
-    rows = small.rows([{"text": f"good film {'bad ' * i}", "label": "good"} for i in range(10)])
-    kept = inference.golden(model.app, rows, inference.logits(model, rows))
-    assert len(kept) == 8
-    assert dict(kept[2].inputs) == {"text": "good film bad bad "}
-    assert kept[2].logits == pytest.approx(alone(classify, "good film bad bad "), abs=1e-5)

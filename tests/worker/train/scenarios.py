@@ -1,4 +1,4 @@
-"""Trainings that are done once alone and once in each gang; a start of a gang is what costs time."""
+"""Trainings done once alone and once in each gang: a start of a gang is what costs time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from tests.worker.train import tiny
-from torch import Tensor
+from torch import Tensor, nn
 
 from graft_api.errors import Stopped
 from graft_api.run import Checkpoint, CheckpointInterval
@@ -19,6 +19,7 @@ from graft_api.training import Length, Optimizer
 from graft_worker.distributed.process import Process
 from graft_worker.train.run import Run
 from graft_worker.train.stop_request import StopRequest
+from tests.worker.train import tiny
 
 Weights = dict[str, NDArray[Any]]
 
@@ -96,6 +97,13 @@ def frozen(root: Path, process: Process, *, strategy: str) -> Trained:
     return trained(root, process, strategy=strategy, task=task)
 
 
+def idle(root: Path, process: Process, *, strategy: str) -> Trained:
+    """With a parameter that no batch uses."""
+    task = tiny.TinyTask()
+    task.module.register_parameter("idle", nn.Parameter(torch.ones(4, 4)))
+    return trained(root, process, strategy=strategy, task=task)
+
+
 @dataclass
 class Signal:
     """Sends this process a signal after a step, in one rank only."""
@@ -126,37 +134,33 @@ def stopped_and_resumed(root: Path, process: Process, *, strategy: str) -> tuple
     return message, trained(root, process, strategy=strategy)
 
 
-def killed(process: Process, root: str, strategy: str) -> None:
-    """The last rank is killed after step 7 of 12; a checkpoint was begun after step 5."""
-    kill = Signal(signal.SIGKILL, step=7, rank=process.world - 1)
-    tiny.train(Path(root), process, extra=(kill,), strategy=strategy, saving=every(5))
+def killed(process: Process, root: str) -> None:
+    """Killed after step 7 of 12; a checkpoint was begun after step 5."""
+    kill = Signal(signal.SIGKILL, step=7, rank=0)
+    tiny.train(Path(root), process, extra=(kill,), saving=every(5))
 
 
 def every(steps: int) -> Checkpoint:
     return Checkpoint(every=CheckpointInterval(steps=steps))
 
 
-SCENARIOS = {"plain": plain, "dropout": dropout, "lamb": lamb, "frozen": frozen}
+SCENARIOS = {"plain": plain, "dropout": dropout, "lamb": lamb, "frozen": frozen, "idle": idle}
 
 
-def all_of(process: Process, root: str, strategies: tuple[str, ...]) -> dict[str, Any]:
-    """Every scenario under every strategy, by `scenario strategy`."""
+def all_of(
+    process: Process, root: str, strategies: tuple[str, ...], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """The named scenarios under every strategy, by `scenario strategy`."""
     found: dict[str, Any] = {}
     for strategy in strategies:
-        for name, scenario in SCENARIOS.items():
+        for name in names:
             folder = Path(root) / f"{name}-{strategy}"
-            found[f"{name} {strategy}"] = scenario(folder, process, strategy=strategy)
+            found[f"{name} {strategy}"] = SCENARIOS[name](folder, process, strategy=strategy)
         resumed = stopped_and_resumed(Path(root) / f"stop-{strategy}", process, strategy=strategy)
         found[f"stopped {strategy}"] = resumed
         whole = trained(Path(root) / f"whole-{strategy}", process, strategy=strategy)
         found[f"whole {strategy}"] = whole
     return found
-
-
-def after_kill(process: Process, root: str, strategy: str) -> tuple[Trained, Trained]:
-    """The killed training to its end, and one that was never disturbed."""
-    resumed = trained(Path(root), process, strategy=strategy, saving=every(5))
-    return resumed, trained(Path(root) / "undisturbed", process, strategy=strategy)
 
 
 def close(left: Weights, right: Weights) -> float:

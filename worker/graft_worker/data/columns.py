@@ -9,6 +9,8 @@ from graft_api.errors import DataError
 from graft_worker.data.formats.delimited import shown
 from graft_worker.data.rows import Role
 
+_COMPARED = 1000  # columns that a missing one is compared with
+
 
 def resolve(
     found: Sequence[str], roles: Sequence[Role], mapped: Mapping[str, str], *, file: str
@@ -55,7 +57,8 @@ def _missing(role: Role, wanted: Sequence[str], found: Sequence[str], file: str)
     message = (
         f"{file}: no column for {role.name}: looked for {', '.join(names)}; found {shown(found)}"
     )
-    close = [n for name in names for n in difflib.get_close_matches(name, found, n=1, cutoff=0.6)]
+    near = found[:_COMPARED]
+    close = [n for name in names for n in difflib.get_close_matches(name, near, n=1, cutoff=0.6)]
     if close:
         return DataError(message, hint=f"did you mean columns: {{{role.name}: {close[0]}}}?")
     if _looks_like_data(found):

@@ -169,11 +169,11 @@ def _faults(name: str, found: _Pass, problem: Problem, labels: Sequence[str]) ->
     if not found.survey.rows:
         return lines
     column, survey = found.target, found.survey
-    # Rows that cannot be read may hold the labels that seem to be missing.
+    lines += targets.judge(survey, problem, labels, column=column).lines(name)
+    # Rows that are at fault may hold the labels that seem to be missing.
     whole = name == "train" and not lines
     train = targets.judge_train(survey, problem, column=column) if whole else []
-    judged = targets.judge(survey, problem, labels, column=column)
-    return lines + [f"{name}: {text}" for text in train] + ([] if train else judged.lines(name))
+    return lines + [f"{name}: {text}" for text in train]
 
 
 def _array(found: _Pass) -> NDArray[np.uint64]:

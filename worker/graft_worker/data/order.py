@@ -5,6 +5,8 @@ So a draw is the same on every world size and after every resume: there is no ge
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -18,6 +20,7 @@ _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _PLACE = _U(0xD1B54A32D192ED03)
 _ORDER = 0x0DE4
 _ROUNDS = 6
+_WINDOW = 4096  # places hashed at once: numpy takes as long for the 64 of a step
 
 
 def mix(bits: Keys) -> Keys:
@@ -86,12 +89,23 @@ def samples_at(seed: int, start: int, count: int, n: int) -> tuple[Numbers, Numb
     Positions start at 0; each epoch has an order of its own, and a batch may straddle two epochs.
     """
     at = np.arange(start, start + count, dtype=np.int64)
-    epochs, places = at // n, at % n
     ids = np.empty(count, np.int64)
-    for epoch in range(start // n, (start + count - 1) // n + 1):
-        here = slice(max(epoch * n - start, 0), (epoch + 1) * n - start)
-        ids[here] = order(seed, epoch, places[here], n)
-    return epochs, ids
+    done = 0
+    while done < count:
+        epoch, place = divmod(start + done, n)
+        window, offset = divmod(place, _WINDOW)
+        some = _window(seed, epoch, window, n)[offset : offset + count - done]
+        ids[done : done + len(some)] = some
+        done += len(some)
+    return at // n, ids
+
+
+@lru_cache(maxsize=4)
+def _window(seed: int, epoch: int, number: int, n: int) -> Numbers:
+    start = number * _WINDOW
+    ids = order(seed, epoch, np.arange(start, min(start + _WINDOW, n)), n)
+    ids.flags.writeable = False
+    return ids
 
 
 def token_keys(keys: Keys, lengths: Numbers) -> NDArray[np.int32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -29,8 +30,8 @@ def parse(text: str) -> tuple[Field, ...]:
         ConfigError: names the part that does not follow `name:type:length`.
     """
     fields = tuple(_field(part.strip(), text) for part in text.split(","))
-    names = [field.name for field in fields]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    counts = Counter(field.name for field in fields)
+    if twice := [name for name, count in counts.items() if count > 1]:
         raise ConfigError(f"schema {text!r}: column {twice[0]!r} stands twice")
     return fields
 

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from graft_api.errors import StoreError
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer
-
     from graft_worker.distributed.process import Process
+
+
+State = dict[nn.Parameter, dict[str, Tensor]]
 
 
 def gather_weights(module: nn.Module, process: Process) -> dict[str, Tensor]:
@@ -41,38 +42,36 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         target.copy_(_placed(tensors[name], like=target))
 
 
-def gather_moments(optimizer: Optimizer, module: nn.Module, process: Process) -> dict[str, Tensor]:
-    """The optimizer's state as whole tensors, named `<parameter>.<key>`; empty but on rank 0.
+def gather_moments(state: State, module: nn.Module, process: Process) -> dict[str, Tensor]:
+    """An optimizer's state as whole tensors named `<parameter>.<key>`; empty but on rank 0.
 
     As with `gather_weights`, whole tensors are not copied.
     """
     named = (
-        (f"{name}.{key}", value)
+        (f"{name}.{key}", tensor)
         for name, parameter in module.named_parameters()
-        for key, value in sorted(optimizer.state.get(parameter, {}).items())
-        if isinstance(value, Tensor)
+        for key, tensor in state.get(parameter, {}).items()
     )
     return _gathered(named, process)
 
 
 @torch.no_grad()
-def load_moments(optimizer: Optimizer, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Puts whole tensors back as the optimizer's state; parameters without any start afresh."""
-    fused = {id(p) for g in optimizer.param_groups if g.get("fused") for p in g["params"]}
+def load_moments(state: State, module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Puts whole tensors back into an optimizer's state; parameters without any start afresh.
+
+    Raises:
+        StoreError: a tensor belongs to a parameter that the module lacks.
+    """
     parameters = dict(module.named_parameters())
     for name, tensor in tensors.items():
         owner, _, key = name.rpartition(".")
         if owner not in parameters:
             raise StoreError(f"the checkpoint has optimizer state of {owner}, the model has not")
         parameter = parameters[owner]
-        # Step counts are scalars; only fused kernels want them on the parameter's device.
+        # Step counts are scalars, the same in every process.
         scalar = tensor.ndim == 0
-        if scalar and id(parameter) not in fused:
-            optimizer.state[parameter][key] = tensor.clone()
-        elif scalar:
-            optimizer.state[parameter][key] = tensor.to(parameter.device, copy=True)
-        else:
-            optimizer.state[parameter][key] = _placed(tensor, like=parameter, copy=True)
+        placed = tensor.to(parameter.device) if scalar else _placed(tensor, like=parameter)
+        state.setdefault(parameter, {})[key] = placed.clone()
 
 
 def _gathered(named: Iterable[tuple[str, Tensor]], process: Process) -> dict[str, Tensor]:
@@ -90,16 +89,15 @@ def whole(tensor: Tensor) -> Tensor:
     return full.cpu()
 
 
-def _placed(tensor: Tensor, *, like: Tensor, copy: bool = False) -> Tensor:
+def _placed(tensor: Tensor, *, like: Tensor) -> Tensor:
+    here = tensor.to(like.device)
     if not hasattr(like, "full_tensor"):
-        return tensor.to(like.device, copy=copy)
+        return here
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     assert isinstance(like, DTensor)
     # No source rank: every process cuts its part out of its own copy, nothing is sent.
-    return distribute_tensor(
-        tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None
-    )
+    return distribute_tensor(here, like.device_mesh, like.placements, src_data_rank=None)
 
 
 def _check(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:

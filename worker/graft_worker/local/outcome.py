@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from graft_api.localconditions import timestamp
 from graft_api.progress import ProgressReport, Termination
 from graft_api.vocabulary import ExitCode, FailureClass, StoreFile
+from graft_worker.checkpoint import folders
 
 from .processes import Place
 
 
 def progress(folder: Path) -> ProgressReport | None:
-    """The newest report of rank 0, or None before the first one."""
+    """The newest report of rank 0 with the newest checkpoint in it; None before the first.
+
+    A worker that is stopped or killed reports its last checkpoint to nobody: the folder shows it.
+    """
     try:
-        return ProgressReport.from_json((folder / StoreFile.PROGRESS).read_text(encoding="utf-8"))
+        text = (folder / StoreFile.PROGRESS).read_text(encoding="utf-8")
+        report = ProgressReport.from_json(text)
     except (OSError, ValueError, TypeError):
         return None
+    saved = folders.listed(folder / StoreFile.CHECKPOINTS, kind="step")
+    if not saved or saved[0].step <= (report.checkpoint_step or 0):
+        return report
+    return replace(
+        report,
+        step=max(report.step, saved[0].step),
+        checkpoint_step=saved[0].step,
+        checkpoint_uri=str(saved[0].path),
+        checkpoint_time=_written(saved[0].path),
+    )
+
+
+def _written(path: Path) -> str | None:
+    """When the folder got its last file; None where it is gone meanwhile."""
+    with suppress(OSError):
+        return timestamp(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    return None
 
 
 def complete(folder: Path) -> bool:

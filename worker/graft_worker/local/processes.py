@@ -157,6 +157,7 @@ def _contract(place: Place) -> dict[str, str]:
         Env.METRICS_PORT: str(place.metrics_port),
         Env.STOP_FILE: str(place.stop_file),
         Env.TERMINATION_FILE: str(place.termination),
+        Env.PARENT: str(os.getpid()),
     }
 
 

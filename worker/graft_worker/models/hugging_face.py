@@ -227,12 +227,17 @@ def _misshapen(name: str, found: Tensor, expected: Tensor, source: Path) -> str:
 
 
 def _number(raw: Mapping[str, Any], key: str, default: int | float) -> Any:
-    value = raw.get(key, default)
+    value = raw.get(key)
     value = default if value is None else value
     fits = isinstance(value, int | float) and not isinstance(value, bool)
     whole = isinstance(default, float) or (fits and float(value).is_integer())
-    low = 0 if key in ("pad_token_id", "hidden_dropout_prob", "num_hidden_layers") else 1e-30
-    if not fits or not whole or value < low or (key == "hidden_dropout_prob" and value >= 1):
+    if not fits or not whole or not _in_range(key, value):
         kind = "a whole number" if isinstance(default, int) else "a number"
         raise ConfigError(f"{CONFIG}: {key} {value!r}: expected {kind} in its range")
     return type(default)(value)
+
+
+def _in_range(key: str, value: float) -> bool:
+    if key == "hidden_dropout_prob":
+        return 0 <= value < 1
+    return value > 0 or (value == 0 and key in ("pad_token_id", "num_hidden_layers"))

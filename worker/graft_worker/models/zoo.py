@@ -53,7 +53,7 @@ def resolve(name: str, *, zoo: Path | None) -> Path:
     if entry.hub:
         return _fetched(entry)
     raise ConfigError(
-        f"spec.model.from.zoo: the weights of {name} were never published for this format",
+        f"spec.model.from.zoo: the weights of {name} were never published in this format",
         hint=_remedy(entry),
     )
 
@@ -90,26 +90,12 @@ def _packed(entry: Entry) -> Path | None:
 
 def _fetched(entry: Entry) -> Path:
     """The folder in the hub's local cache, filled first where it must be."""
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError:
-        raise ConfigError(
-            f"spec.model.from.zoo: {entry.name} comes from the hub ({entry.hub}), "
-            "which needs the huggingface_hub library",
-            hint=f"pip install 'graft-operator[transformers]', or {_remedy(entry)}",
-        ) from None
+    reason = ""
     for local in (True, False):
         try:
-            folder = Path(
-                snapshot_download(
-                    entry.hub,
-                    allow_patterns=list(_PATTERNS),
-                    ignore_patterns=list(_IGNORED),
-                    local_files_only=local,
-                )
-            )
+            folder = _snapshot(entry, local_files_only=local)
         except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error).strip().partition("\n")[0]
             continue
         if any((folder / weights).is_file() for weights in (WEIGHTS, INDEX)):
             return folder
@@ -118,6 +104,24 @@ def _fetched(entry: Entry) -> Path:
         f"spec.model.from.zoo: {entry.name} cannot be had from the hub ({entry.hub}): {reason}",
         hint=_remedy(entry),
     )
+
+
+def _snapshot(entry: Entry, *, local_files_only: bool) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise ConfigError(
+            f"spec.model.from.zoo: {entry.name} comes from the hub ({entry.hub}), "
+            "which needs the huggingface_hub library",
+            hint=f"pip install 'graft-operator[transformers]', or {_remedy(entry)}",
+        ) from None
+    folder = snapshot_download(
+        entry.hub,
+        allow_patterns=list(_PATTERNS),
+        ignore_patterns=list(_IGNORED),
+        local_files_only=local_files_only,
+    )
+    return Path(folder)
 
 
 def _remedy(entry: Entry) -> str:

@@ -11,11 +11,12 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch.distributed.elastic.agent.server.api import RunResult, WorkerGroup
+from torch.distributed.elastic.agent.server.api import RunResult, WorkerGroup, WorkerState
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.rendezvous import RendezvousTimeoutError
@@ -69,6 +70,7 @@ class Agent(LocalElasticAgent):
     """torchelastic's agent, which notes who failed first and restarts nothing in vain."""
 
     first: tuple[int, ...] = ()  # process ids that had failed before the agent stopped the others
+    patience: float | None = None  # the moment until which others may save after one has stopped
 
     def codes(self) -> dict[int, int | None]:
         """Exit codes by process id of the workers started last, in order of local rank."""
@@ -86,12 +88,23 @@ class Agent(LocalElasticAgent):
 
     def _monitor_workers(self, worker_group: WorkerGroup) -> RunResult:
         failed = tuple(process for process, code in self.codes().items() if code)
+        if self._others_save():
+            return RunResult(state=WorkerState.HEALTHY)
         result: RunResult = super()._monitor_workers(worker_group)
         self.first = failed or tuple(failure.pid for failure in result.failures.values())[:1]
         # The others end with 75 because the agent stops them: only the first ones' codes count.
         if any(code in FINAL for process, code in self.codes().items() if process in self.first):
             self._remaining_restarts = 0
         return result
+
+    def _others_save(self) -> bool:
+        """Whether some stopped on request while others, such as rank 0, are still writing."""
+        codes = set(self.codes().values())
+        if not codes <= AT_WILL | {None} or not codes >= {ExitCode.STOPPED, None}:
+            return False
+        if self.patience is None:
+            self.patience = time.monotonic() + self._shutdown_timeout
+        return time.monotonic() < self.patience
 
 
 def _tell_workers(words: Path) -> None:

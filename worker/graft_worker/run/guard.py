@@ -30,9 +30,11 @@ def guarded(load: Callable[[], Program], environ: Mapping[str, str]) -> int:
     Until the program handles SIGTERM itself, the signal ends it as `Stopped`.
     """
     log.configure(sys.stderr, secrets=secrets_of(environ), **_bound(environ))
+    signal.signal(signal.SIGTERM, _stop)
     if LAUNCHER in environ:
         tie(int(environ[LAUNCHER]))
-    signal.signal(signal.SIGTERM, _stop)
+    elif Env.PARENT in environ:
+        tie(int(environ[Env.PARENT]), ending=signal.SIGTERM)
     try:
         program = load()
         log.adopt("torch")

@@ -23,8 +23,6 @@ from graft_worker.data.rows import Row
 from graft_worker.data.shards import Shards
 from graft_worker.export import artefact as artefacts
 from graft_worker.export.artefact import Artefact
-from graft_worker.export.contents import Golden
-from graft_worker.export.golden import LIMIT
 from graft_worker.models import build, tokenization
 from graft_worker.models.heads import SequenceClassifier
 
@@ -103,15 +101,3 @@ def logits_of(module: nn.Module, block: Block, *, device: torch.device) -> Tenso
             parts.append(module(batch.to(device)).float().cpu())
             places.append(batch.samples)
     return torch.cat(parts)[torch.cat(places).argsort()]
-
-
-def golden(app: App, rows: Sequence[Row], found: Tensor) -> tuple[Golden, ...]:
-    """The first rows, keyed by role, and their logits [N, C], as an artefact keeps them."""
-    texts = [role.name for role in app.roles() if role.kind == "text"]
-    return tuple(
-        Golden(
-            inputs={name: row.values[name] for name in texts if row.values.get(name)},
-            logits=tuple(values),
-        )
-        for row, values in zip(rows[:LIMIT], found.tolist(), strict=False)
-    )

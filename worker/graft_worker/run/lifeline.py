@@ -1,4 +1,4 @@
-"""A worker whose launcher dies does not go on alone."""
+"""A worker whose launcher, or whose `graft run`, dies does not go on alone."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ LAUNCHER = "GRAFT_LAUNCHER_PID"  # set by the launcher for its workers
 SECONDS = 0.5
 
 
-def tie(parent: int) -> None:
-    """Kills this process soon after process `parent` is no longer its parent.
+def tie(parent: int, *, ending: signal.Signals = signal.SIGKILL) -> None:
+    """Sends this process `ending` soon after process `parent` is no longer its parent.
+
+    SIGKILL for one of a gang: saving would need the peers, which die too, and checkpoints on disk
+    are whole at every moment. SIGTERM for a whole stage, which saves by itself.
 
     A watching thread, since the kernel's own signal for it means the thread that started us, which
     may end before its process does, and only Linux has it.
     """
-    threading.Thread(target=_watch, args=(parent,), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch, args=(parent, ending), name="lifeline", daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch(parent: int, ending: signal.Signals) -> None:
     never = threading.Event()
     while os.getppid() == parent:
         never.wait(SECONDS)
-    # Saving would need the peers, which die too; checkpoints on disk are whole at every moment.
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), ending)

@@ -39,7 +39,8 @@ def writing(
     """A function that writes one row; the file appears, or is replaced, when the block ends well.
 
     TSV and CSV begin with a header and follow RFC 4180; lists are joined by commas, or written as
-    JSON where an item has one. With formulas "quote", text cells that a spreadsheet would run get a quote in front.
+    JSON where an item has one. With formulas "quote", text cells that a spreadsheet would run get
+    a quote in front.
 
     Raises:
         StoreError: the file cannot be written; what stood there before is kept.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,7 +13,12 @@ log = logging.getLogger(__name__)
 
 
 def compile_blocks(
-    blocks: Iterable[nn.Module], wish: str, *, static: bool, attempt: Callable[[], object]
+    blocks: Iterable[nn.Module],
+    wish: str,
+    *,
+    static: bool,
+    attempt: Callable[[], object],
+    compiler: Callable[..., Any] = torch.compile,
 ) -> bool:
     """Whether the blocks now run compiled code, proven by one `attempt` at a pass.
 
@@ -22,14 +28,14 @@ def compile_blocks(
     if wish != "always":
         return False
     chosen = tuple(blocks)
-    for block in chosen:
-        compiled = torch.compile(block.forward, dynamic=False if static else None)
-        block.forward = compiled  # hooks and names of the module stay as they are
     try:
+        for block in chosen:
+            # In place of the method alone: hooks and names of the module stay as they are.
+            block.forward = compiler(block.forward, dynamic=False if static else None)
         attempt()
     except (RuntimeError, OSError, ImportError) as error:  # no compiler, or code it cannot take
         for block in chosen:
-            del block.forward
+            vars(block).pop("forward", None)
         log.warning("compile: %s; the model runs eagerly", str(error).strip().splitlines()[0])
         return False
     log.info("compile: %d blocks run compiled code", len(chosen))

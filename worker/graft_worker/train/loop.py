@@ -110,7 +110,7 @@ def _seed(run: Run, step: Step, micro: MicroBatch) -> None:
 
 def _clipped(run: Run) -> Tensor:
     """The norm of the whole gradient [1] before clipping; 0 where the job does not clip."""
-    run.scaler.unscale_(run.optimizer)
+    run.scaler.unscale_(run.optimizer)  # type: ignore[arg-type]  # has the groups it reads
     limit = run.work.recipe.training.gradient_clip
     if not limit:
         return torch.zeros(1, device=run.work.process.device)
@@ -134,9 +134,9 @@ def _shared(run: Run, step: Step, loss: Tensor, norm: Tensor) -> list[float]:
 
 def _update(run: Run) -> None:
     if not run.skipped:
-        run.scaler.step(run.optimizer)
+        run.scaler.step(run.optimizer)  # type: ignore[arg-type]  # as above
     run.scaler.update()
-    run.optimizer.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad()
 
 
 def _scaled(run: Run) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
-from torch.optim import SGD, AdamW, Optimizer
 
 from graft_api.errors import ConfigError
 from graft_worker.train.lamb import Lamb
+from graft_worker.train.update_rules import AdamW, Momentum
+from graft_worker.train.updates import Optimizer, Rule
 
 if TYPE_CHECKING:
     from graft_api.training import Optimizer as OptimizerSpec
@@ -19,8 +20,7 @@ Groups = list[dict[str, Any]]
 def build(spec: OptimizerSpec, groups: Groups) -> Optimizer:
     """The optimizer over groups with `params`, `weight_decay` and `lr_scale`.
 
-    adam and adamw both decay apart from the gradient (Loshchilov and Hutter 2019, arXiv
-    1711.05101); adam has EasyTransfer's second beta of 0.98.
+    adam and adamw both decay apart from the gradient; adam has EasyTransfer's second beta of 0.98.
 
     Raises:
         ConfigError: the name is none of adamw, adam, lamb, sgd, or every parameter is frozen.
@@ -30,15 +30,16 @@ def build(spec: OptimizerSpec, groups: Groups) -> Optimizer:
             "method: every parameter is frozen, nothing can be trained",
             hint="freeze fewer layers",
         )
-    rate = spec.learning_rate
+    return Optimizer(({"lr": spec.learning_rate} | group for group in groups), _rule(spec))
+
+
+def _rule(spec: OptimizerSpec) -> Rule:
     if spec.name in ("adamw", "adam"):
-        betas = (0.9, 0.999 if spec.name == "adamw" else 0.98)
-        return AdamW(groups, lr=rate, betas=betas, eps=1e-6, fused=True)
+        return AdamW(beta2=0.999 if spec.name == "adamw" else 0.98)
     if spec.name == "lamb":
-        return Lamb(groups, lr=rate)
+        return Lamb()
     if spec.name == "sgd":
-        momentum = 0.9 if spec.momentum is None else spec.momentum
-        return SGD(groups, lr=rate, momentum=momentum, foreach=True)
+        return Momentum(momentum=0.9 if spec.momentum is None else spec.momentum)
     raise ConfigError(
         f"training.optimizer.name: {spec.name} is not available in this version",
         hint="use adamw, adam, lamb or sgd",

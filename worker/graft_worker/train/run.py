@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
-    from torch.optim import Optimizer
 
     from graft_worker.distributed.sharding import Sharded
     from graft_worker.train.callbacks.hooks import Callbacks
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from graft_worker.train.precision import Precision
     from graft_worker.train.schedules import Factor
     from graft_worker.train.settings import Work
+    from graft_worker.train.updates import Optimizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

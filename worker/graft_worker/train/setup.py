@@ -165,7 +165,7 @@ def _settle(run: Run) -> None:
         with run.precision.autocast():
             loss = run.work.task.loss(run.sharded.call(batch), batch)
         torch.autograd.backward(loss * 0.0)
-    run.optimizer.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad()
 
 
 def _blocks(module: nn.Module) -> Iterable[nn.Module]:

@@ -33,7 +33,7 @@ def capture(run: Run) -> tuple[Tensors, Values]:
     """The state of a run after its newest step; an exchange, the tensors are rank 0's alone."""
     module, process = run.sharded.module, run.work.process
     weights = full_state.gather_weights(module, process)
-    moments = full_state.gather_moments(run.optimizer, module, process)
+    moments = full_state.gather_moments(run.optimizer.state, module, process)
     tensors = {WEIGHTS + name: tensor for name, tensor in weights.items()}
     tensors |= {MOMENTS + name: tensor for name, tensor in moments.items()}
     return tensors, _values(run)
@@ -43,7 +43,7 @@ def restore(run: Run, tensors: Mapping[str, Tensor], values: Values) -> None:
     """Puts a captured state back, for any number of processes; each gives the whole state."""
     module = run.sharded.module
     full_state.load_weights(module, _under(WEIGHTS, tensors))
-    full_state.load_moments(run.optimizer, module, _under(MOMENTS, tensors))
+    full_state.load_moments(run.optimizer.state, module, _under(MOMENTS, tensors))
     run.scaler.load_state_dict(values["scaler"])
     run.step, run.ending = values["step"], values["ending"]
     run.saved_step = run.step
@@ -79,6 +79,20 @@ def save(run: Run) -> None:
     if run.work.process.leads:
         run.work.surroundings.checkpoints.save(tensors, values, step=run.step)
     run.saved_step = run.step
+
+
+def await_saved(run: Run) -> None:
+    """Returns in every process when what was handed to the checkpoints is on disk.
+
+    A process that left before would be taken for a failure, and the writer be stopped with it.
+
+    Raises:
+        StoreError: on rank 0, when it could not be written.
+    """
+    process = run.work.process
+    if process.leads:
+        run.work.surroundings.checkpoints.wait()
+    process.broadcast(None)
 
 
 def identity(work: Work) -> Values:

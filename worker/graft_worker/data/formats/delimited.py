@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -110,7 +111,7 @@ def _names(
     if options.numbered:
         return [str(i) for i in range(len(cells))], False
     names = [cell.strip() for cell in cells]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         where = f"{source.name}:{number}"
         what = f"column {twice[0]!r} stands twice" if twice[0] else "a column has no name"
         raise DataError(

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _BATCH = 1024  # rows
-_BOMB_RATIO, _BOMB_BYTES = 1000, 1 << 30
+_BOMB_RATIO, _BOMB_BYTES = 1000, 1 << 28
 
 
 def read(source: Source, options: Options) -> Iterator[Row]:  # noqa: ARG001  (one signature for all)
     """Rows of the table; `line` is the row's number from 1.
 
     Raises:
-        DataError: truncated, no Parquet at all, or grows a thousandfold over 1 GiB when unpacked.
+        DataError: truncated, no Parquet at all, or over 256 MiB and a thousandfold when unpacked.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -41,5 +41,4 @@ class Saving:
         """Saves the last step unless that is done, and waits until it is on disk."""
         if run.saved_step != run.step:
             state.save(run)
-        if run.work.process.leads:
-            run.work.surroundings.checkpoints.wait()
+        state.await_saved(run)

@@ -31,8 +31,7 @@ class Stopping:
         """
         if self._saves and run.saved_step != run.step:
             state.save(run)
-        if run.work.process.leads:
-            run.work.surroundings.checkpoints.wait()
+        state.await_saved(run)
         saved = (
             f"the state of step {run.saved_step} is saved" if run.saved_step else "nothing is saved"
         )

@@ -1,0 +1,82 @@
+"""Every example runs to the end by the command of its README, and its model has learned."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from graft_cli import jobfile
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "examples"
+JOBS = sorted(EXAMPLES.glob("*/job*.yaml"))
+DATA = ROOT / "worker" / "graft_worker" / "example_data"
+# Chance is 0.5. Far enough above it to mean learning, far enough below what CPUs gave.
+FLOORS = {
+    "01-classify/job.yaml": 0.70,
+    "01-classify/job-zh.yaml": 0.70,
+    "02-pairs/job.yaml": 0.75,
+}
+
+
+def name(job: Path) -> str:
+    return str(job.relative_to(EXAMPLES))
+
+
+def test_every_example_has_a_floor_and_a_readme() -> None:
+    assert {name(job) for job in JOBS} == set(FLOORS)
+    assert all((job.parent / "README.md").is_file() for job in JOBS)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name)
+def test_an_example_is_a_valid_job_of_data_that_is_shipped(job: Path) -> None:
+    plan = jobfile.read(str(job)).plan
+    assert [stage.name for stage in plan.stages] == ["prepare", "train"]
+    data = plan.resolved()["spec"]["data"]
+    for split in ("train", "validation"):
+        assert (DATA / data[split]["uri"].removeprefix("example://")).is_file()
+
+
+@pytest.mark.parametrize("job", JOBS, ids=name)
+def test_an_example_trains_a_model_above_its_floor(job: Path, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "graft_cli", "run", str(job), "--store", str(tmp_path / "store")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    status: dict[str, Any] = yaml.safe_load(result.stdout)
+    assert status["phase"] == "Complete"
+    assert (Path(status["artefact"]["uri"]) / "MANIFEST.json").is_file()
+    metrics = {metric["name"]: float(metric["value"]) for metric in status["metrics"]}
+    assert metrics["accuracy"] >= FLOORS[name(job)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "train", "dev"),
+    [("reviews", 240, 60), ("reviews_zh", 240, 60), ("pairs", 200, 60)],
+)
+def test_shipped_data_are_balanced_and_their_splits_apart(
+    folder: str, train: int, dev: int
+) -> None:
+    splits = [rows(DATA / folder / f"{split}.tsv") for split in ("train", "dev")]
+    assert [len(split) for split in splits] == [train, dev]
+    for split in splits:
+        assert set(Counter(row[-1] for row in split).values()) == {len(split) // 2}
+    texts = [{row[:-1] for row in split} for split in splits]
+    assert [len(split) for split in texts] == [train, dev]
+    assert texts[0] & texts[1] == set()
+
+
+def rows(path: Path) -> list[tuple[str, ...]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        _, *found = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [tuple(row) for row in found]

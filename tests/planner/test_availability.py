@@ -1,0 +1,134 @@
+"""What this version does not do is refused by name, and the rest is accepted."""
+
+from __future__ import annotations
+
+import pytest
+
+from graft_api.availability import LIMITS
+from graft_api.decoding import DecodeError, decode
+from graft_api.planner import plan
+from tests.api.jobs import DISTILL, PRETRAIN, SERVE, TRANSFER
+
+APPS = "; available: text_classify, text_match"
+DATA = "; use a path, example://, https:// or s3://"
+REFUSED = (
+    ("spec.app.name=chat", f'spec.app.name: "chat" {{}}{APPS}'),
+    ("spec.app.name=text_match_dam", f'spec.app.name: "text_match_dam" {{}}{APPS}'),
+    (
+        "spec.app.variant=textcnn",
+        'spec.app.variant: "textcnn" {}'
+        "; available: encoder of text_classify, single_tower of text_match",
+    ),
+    (
+        "spec.app={entrypoint: 'a:B', source: {image: x}}",
+        "spec.app.entrypoint: {}; set name to text_classify or text_match",
+    ),
+    ("spec.method.name=lora", 'spec.method.name: "lora" {}; available: finetune'),
+    (
+        "spec.model.from={job: {kind: PretrainJob, name: wiki}}",
+        "spec.model.from.job: {}; use zoo, uri or config",
+    ),
+    (
+        "spec.model.from={uri: example://bert}",
+        'spec.model.from.uri: "example://bert" {}; use a folder, https://, s3:// or hf://',
+    ),
+    (
+        "spec.model.from={config: {architecture: albert}}",
+        'spec.model.from.config.architecture: "albert" {}'
+        "; available: bert, and auto for any encoder that transformers knows",
+    ),
+    (
+        "spec.model.from={config: {architecture: bert, attention: {rsa: {}}}}",
+        "spec.model.from.config.attention.rsa: {}; leave it out for full attention",
+    ),
+    (
+        "spec.model.tokenizer={train: {kind: unigram}}",
+        'spec.model.tokenizer.train.kind: "unigram" {}; available: wordpiece, bpe',
+    ),
+    (
+        "spec.model.tokenizer={from: {uri: example://t}}",
+        'spec.model.tokenizer.from.uri: "example://t" {}; use a folder, https://, s3:// or hf://',
+    ),
+    ("spec.data.train.uri=hf://a/b", f'spec.data.train.uri: "hf://a/b" {{}}{DATA}'),
+    (
+        "spec.data.validation={uris: [a.tsv, 'gs://b']}",
+        f'spec.data.validation.uris[1]: "gs://b" {{}}{DATA}',
+    ),
+    ("spec.data.test={uri: hf://a}", f'spec.data.test.uri: "hf://a" {{}}{DATA}'),
+    ("spec.data.prepare.workers=2", "spec.data.prepare.workers: 2 {}; available: 1"),
+    (
+        "spec.training.optimizer.name=adafactor",
+        'spec.training.optimizer.name: "adafactor" {}; available: adamw, lamb, adam, sgd',
+    ),
+    (
+        "spec.workers.parallel.strategy=hsdp",
+        'spec.workers.parallel.strategy: "hsdp" {}; available: auto, ddp, fsdp',
+    ),
+    ("spec.workers.parallel.tensor=2", "spec.workers.parallel.tensor: 2 {}; available: 1"),
+    (
+        "spec.output.formats=[safetensors, onnx]",
+        'spec.output.formats[1]: "onnx" {}; available: safetensors',
+    ),
+    (
+        "spec.output.uri=s3://models/x",
+        'spec.output.uri: "s3://models/x" {}; use a local folder, or leave it out for the store',
+    ),
+)
+
+
+@pytest.mark.parametrize(("override", "message"), REFUSED, ids=[o for o, _ in REFUSED])
+def test_a_field_that_does_nothing_yet_is_refused(override: str, message: str) -> None:
+    with pytest.raises(DecodeError) as raised:
+        plan(decode(TRANSFER, overrides=[override]))
+    words = "is not available in this version"
+    assert raised.value.message == message.replace("{}", words)
+
+
+def test_every_row_of_the_table_has_a_job_that_it_refuses() -> None:
+    said = " ".join(message for _, message in REFUSED)
+    paths = {limit.path.replace("[]", "[1]") for limit in LIMITS}
+    split_alike = {p for p in paths if p.startswith("spec.data.") and ".uri" in p}
+    assert {p for p in paths - split_alike if f"{p}:" not in said} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(PRETRAIN, "PretrainJob"), (DISTILL, "DistillJob"), (SERVE, "ServeDeployment")],
+    ids=["PretrainJob", "DistillJob", "ServeDeployment"],
+)
+def test_a_kind_that_cannot_run_yet_is_refused(text: str, kind: str) -> None:
+    with pytest.raises(DecodeError) as raised:
+        plan(decode(text))
+    assert raised.value.message == (
+        f'kind: "{kind}" is not available in this version; available: TransferJob'
+    )
+
+
+def test_all_refusals_come_at_once() -> None:
+    overrides = ["spec.method.name=lora", "spec.output.formats=[onnx]"]
+    with pytest.raises(DecodeError) as raised:
+        plan(decode(TRANSFER, overrides=overrides))
+    paths = [fault.path for fault in raised.value.faults]
+    assert paths == ["spec.method.name", "spec.output.formats[0]"]
+
+
+ACCEPTED = (
+    "spec.app.name=text_match_bert",
+    "spec.app.variant=encoder",
+    "spec.model.from={config: {architecture: auto, options: {model_type: roberta}}}",
+    "spec.model.from={uri: hf://owner/name}",
+    "spec.model.tokenizer={train: {kind: bpe}}",
+    "spec.data.train={uris: [/a/*.tsv, ./b, file:///c, example://d, https://e/f, s3://g/h]}",
+    "spec.data.train.format=squad",
+    "spec.data.validation={fraction: 0.1}",
+    "spec.training={optimizer: {name: sgd}, schedule: {name: polynomial}, precision: fp16}",
+    "spec.training={compile: always, packing: never, duration: {tokens: 1000}}",
+    "spec.workers={min: 1, max: 8, image: x, parallel: {strategy: fsdp}}",
+    "spec.run={queue: team-a, priorityClassName: high, suspend: true}",
+    "spec.output.uri=file:///models",
+)
+
+
+@pytest.mark.parametrize("override", ACCEPTED)
+def test_what_works_or_matters_in_a_cluster_only_is_accepted(override: str) -> None:
+    assert plan(decode(TRANSFER, overrides=[override])).kind == "TransferJob"
