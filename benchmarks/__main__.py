@@ -18,7 +18,10 @@ DATA = HERE.parent / ".." / "shared" / "data"
 
 def main() -> int:
     """The exit code: 1 where a row is void."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.quick and arguments.results == HERE / "results":
+        parser.error("--quick measures nothing to publish: give --results another folder")
     void = False
     for name in () if arguments.table else arguments.rows or ROWS:
         result = measure(name, _settings(arguments))

@@ -38,13 +38,17 @@ COLUMNS = (
 
 def publish(results: Path, document: Path) -> None:
     """Rewrites the document from every result file of the folder."""
-    text = render(
-        [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
-    )
+    text = published(results)
     document.parent.mkdir(parents=True, exist_ok=True)
     beside = document.with_name(f".{document.name}.partial")
     beside.write_text(text, encoding="utf-8")
     beside.replace(document)
+
+
+def published(results: Path) -> str:
+    """The document that the result files of a folder make."""
+    files = sorted(results.glob("*.json"))
+    return render([json.loads(path.read_text(encoding="utf-8")) for path in files])
 
 
 def render(results: Sequence[Result]) -> str:
@@ -64,7 +68,7 @@ def line(result: Result) -> str:
 def _cells(result: Result) -> Iterator[str]:
     for clock, race in result["clocks"].items():
         shares = race["ceilingShare"]
-        share = (f"{shares[name]:.0%}" for name in ("ours", race["tunedBy"], "default"))
+        share = (f"{shares[name]:.1%}" for name in ("ours", race["tunedBy"], "default"))
         ratios = [_ratio(race["default"]), _ratio(race["tuned"])]
         cells = (
             result["row"],

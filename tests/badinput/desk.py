@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 GRAFT = Path(sys.executable).with_name("graft")
@@ -44,11 +44,12 @@ class Desk:
     """The folder that commands run in. `before` is what the store held when it was set up."""
 
     folder: Path
+    store: Path
     before: Mapping[str, bytes]
 
-    @property
-    def store(self) -> Path:
-        return self.folder / "store"
+    def with_store(self, store: Path) -> Desk:
+        """The same desk with another store, and with what stands in it."""
+        return replace(self, store=store, before=saved(store))
 
     def write(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
@@ -64,19 +65,19 @@ class Desk:
             text = text.replace(old, new)
         self.write("job.yaml", text)
 
-    def graft(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The result of the command line, run in the folder."""
+    def graft(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """The result of the command line, run in the folder with variables of its own."""
         return subprocess.run(
             [GRAFT, *arguments],
             cwd=self.folder,
-            env=os.environ | {"COLUMNS": "200"},
+            env=os.environ | environ,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.graft("run", "job.yaml", "--store", str(self.store), *arguments)
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return self.graft("run", "job.yaml", "--store", str(self.store), *arguments, **environ)
 
     def artefact(self) -> Path:
         """The folder of the model that the finished job made."""
@@ -86,7 +87,7 @@ class Desk:
 
 def lay(folder: Path) -> Desk:
     """The desk with the tiny job, its data, and the store that it finds there."""
-    desk = Desk(folder=folder, before=saved(folder / "store"))
+    desk = Desk(folder=folder, store=folder / "store", before=saved(folder / "store"))
     desk.write("train.tsv", rows("old"))
     desk.write("dev.tsv", rows("new"))
     desk.job()
@@ -129,5 +130,3 @@ def refused(
     after = saved(desk.store)
     assert {name: after.get(name) for name in desk.before} == desk.before
     assert finished(desk.store).keys() == {n for n in desk.before if not n.endswith("job.json")}
-
-

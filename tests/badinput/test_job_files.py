@@ -104,7 +104,7 @@ def assert_untouched(desk: Desk) -> None:
         ),
         pytest.param(
             MODEL,
-            "{job: {name: other}}",
+            "{job: {kind: TransferJob, name: other}}",
             ("line 7: spec.model.from.job", "not available in this version", "zoo, uri or config"),
             id="weights of another job, which this version does not take",
         ),
@@ -150,9 +150,7 @@ spec:
         pytest.param(
             JOB.encode("utf-16"), ("line 1: byte 0xff is not UTF-8",), id="a file in UTF-16"
         ),
-        pytest.param(
-            b"\x89PNG\r\n\x1a\n\0\0", ("line 1: byte 0x89 is not UTF-8",), id="a picture"
-        ),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0", ("line 1: byte 0x89 is not UTF-8",), id="a picture"),
         pytest.param(
             JOB + "---\n" + JOB, ("line 14: a second document begins",), id="two jobs in a file"
         ),

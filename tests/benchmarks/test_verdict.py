@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def result(**more: Any) -> dict[str, Any]:
     }
     return {
         "row": "C5",
-        "title": "fine-tuning on sst2",
+        "title": "sst2",
         "void": [],
         **{name: race[name] for name in ("default", "tuned")},
         "clocks": {"cpu": race},
@@ -139,8 +140,7 @@ def result(**more: Any) -> dict[str, Any]:
 
 def test_the_table_shows_both_ratios_and_the_shares() -> None:
     line = (
-        "| C5 | fine-tuning on sst2 | CPU time, 1 thread | 4.00x / 5.00x | 1.50x / 1.25x"
-        " | 50% / 25% / 12% |"
+        "| C5 | sst2 | CPU time, 1 thread | 4.00x / 5.00x | 1.50x / 1.25x | 50.0% / 25.0% / 12.5% |"
     )
     assert line in table.render([result()]).splitlines()
 
@@ -148,9 +148,14 @@ def test_the_table_shows_both_ratios_and_the_shares() -> None:
 def test_a_void_row_prints_void_instead_of_its_ratios() -> None:
     text = table.render([result(void=["tuned did less"])])
     assert (
-        "| C5 | fine-tuning on sst2 | CPU time, 1 thread | **void** | **void** | 50% / 25% / 12% |"
+        "| C5 | sst2 | CPU time, 1 thread | **void** | **void** | 50.0% / 25.0% / 12.5% |"
         in text.splitlines()
     )
     assert "- **Void**: tuned did less." in text.splitlines()
     assert "4.00x" not in text
     assert table.line(result(void=["tuned did less"])) == "C5 void: tuned did less"
+
+
+def test_the_published_table_is_made_from_the_committed_results(root: Path) -> None:
+    made = table.published(root / "benchmarks" / "results")
+    assert (root / "docs" / "benchmarks.md").read_text(encoding="utf-8") == made

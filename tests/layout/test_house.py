@@ -64,7 +64,9 @@ def test_install_hints_name_our_distribution(root: Path) -> None:
 
 
 def test_files_name_no_index_host_and_no_home(root: Path) -> None:
-    leak = re.compile("|".join(["pypi" + r"\.org", "python" + "hosted", "/root" + "/", "/work" + "/"]))
+    leak = re.compile(
+        "|".join(["pypi" + r"\.org", "python" + "hosted", "/root" + "/", "/work" + "/"])
+    )
     found = [
         f"{path.relative_to(root)}: {match[0]}"
         for path in tracked(root)
@@ -74,5 +76,10 @@ def test_files_name_no_index_host_and_no_home(root: Path) -> None:
 
 
 def test_every_package_exports_its_types(root: Path) -> None:
-    for package in ("crds/graft_api", "cli/graft_cli", "operator/graft_operator", "worker/graft_worker"):
+    for package in (
+        "crds/graft_api",
+        "cli/graft_cli",
+        "operator/graft_operator",
+        "worker/graft_worker",
+    ):
         assert (root / package / "py.typed").is_file()

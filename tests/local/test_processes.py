@@ -40,6 +40,7 @@ def test_the_contract_with_workers_is_complete(make_stage: MakeStage, place: Pla
         "GRAFT_METRICS_PORT": "9100",
         "GRAFT_STOP_FILE": f"{job}/logs/attempt-3/stop",
         "GRAFT_TERMINATION_FILE": f"{job}/termination.json",
+        "GRAFT_PARENT_PID": str(os.getpid()),
         "PET_NNODES": "1:1",
         "PET_NPROC_PER_NODE": "4",
         "OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // 4)),

@@ -1,4 +1,4 @@
-"""The prepare stage: resolves the model, checks every row, tokenises once. It runs without torch."""
+"""The prepare stage: resolves the model, checks every row, tokenises once; without torch."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def _texts(selection: Selection, roles: tuple[Role, ...]) -> Iterator[str]:
 def _check(spec: TransferJobSpec, start: Origin, tokenizer: Tokenizer) -> None:
     """Refuses here, before anything is written, what the model could not take later."""
     config = folders.read_config(start.folder)
-    positions = config.get("max_position_embeddings")
-    if isinstance(positions, int) and 0 < positions < spec.data.max_length:
+    positions = _positions(config)
+    if 0 < positions < spec.data.max_length:
         raise ConfigError(
             f"spec.data.maxLength: {spec.data.max_length}, but the model has {positions} positions",
             hint=f"use at most {positions}, or a model with more",
@@ -98,6 +98,18 @@ def _check(spec: TransferJobSpec, start: Origin, tokenizer: Tokenizer) -> None:
             f"spec.model.tokenizer: has {size} token ids, but the weights have {known} embeddings",
             hint="use the tokenizer that belongs to the weights, or model.from.config",
         )
+
+
+def _positions(config: Mapping[str, Any]) -> int:
+    """How many tokens a sequence may have; 0 where the model sets no limit.
+
+    RoBERTa's family counts positions from behind the id of its padding.
+    """
+    limit = config.get("max_position_embeddings")
+    if not isinstance(limit, int):
+        return 0
+    behind = str(config.get("model_type", "")).endswith(("roberta", "camembert"))
+    return limit - int(config.get("pad_token_id", 1)) - 1 if behind else limit
 
 
 def _build(

@@ -144,7 +144,9 @@ def _results(prepared: Prepared, result: TrainingResult) -> tuple[Result, ...]:
     )
 
 
-def _golden(settings: Settings, prepared: Prepared, app: App, module: nn.Module) -> tuple[Golden, ...]:
+def _golden(
+    settings: Settings, prepared: Prepared, app: App, module: nn.Module
+) -> tuple[Golden, ...]:
     """Rows that training did not see, where there are any, with the final module's answers."""
     parts = selections(settings.job.spec.data, seed=settings.job.spec.training.seed)
     chosen = parts.get("validation") or parts["train"]

@@ -1,4 +1,4 @@
-"""The train stage: every process of the gang runs this; rank 0 publishes the artefact at the end."""
+"""The train stage: every process of the gang runs this; rank 0 publishes the artefact."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def main(environ: Mapping[str, str]) -> int:
     return ExitCode.DONE
 
 
-def train(
-    settings: Settings, process: Process, reporter: Reporter, stop: StopRequest
-) -> None:
+def train(settings: Settings, process: Process, reporter: Reporter, stop: StopRequest) -> None:
     """Trains from the newest checkpoint to the end and publishes. Raises as `main` does."""
     spec = settings.job.spec
     prepared = Prepared.read(settings.job_dir / StoreFile.PREPARED)

@@ -13,7 +13,10 @@ from graft_worker.data.batch import Batch
 class Task(Protocol):
     """The part of an app and a method that the loop needs; built by `graft_worker.run`."""
 
-    module: nn.Module  # module(batch) -> logits [S, C]
+    @property
+    def module(self) -> nn.Module:
+        """The network: `module(batch)` gives logits [S, C]."""
+        ...
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """The sum over the batch's sequences, fp32."""
