@@ -1,4 +1,4 @@
-"""Refuses functions over 50 lines, files over 300 and modules that would shadow the standard library."""
+"""Refuses functions over 50 lines, files over 300, modules that would shadow the library's."""
 
 from __future__ import annotations
 

@@ -125,6 +125,7 @@ def refused(
     assert result.returncode == code, told
     assert len(re.findall("error: ", told)) == 1, told
     assert "Traceback" not in told, told
+    assert "" not in [line.strip() for line in told.splitlines()], told
     assert not [word for word in words if word not in told], told
     assert unwhole(desk.store) == []
     after = saved(desk.store)

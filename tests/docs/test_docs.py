@@ -17,7 +17,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def documents() -> list[Path]:
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+    below = (path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*.md"))
+    return sorted([*ROOT.glob("*.md"), *below])
 
 
 def jobs() -> Iterator[tuple[str, str]]:

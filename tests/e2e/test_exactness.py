@@ -22,7 +22,7 @@ spec:
     validation: {uri: example://reviews/dev.tsv}
     maxLength: 48
   training:
-    duration: {epochs: 8}
+    duration: {epochs: 4}
     globalBatch: 16
     precision: fp32
     optimizer: {learningRate: 1.0e-3}

@@ -98,7 +98,8 @@ def conclude(result: LocalResult) -> int:
     if result.state == "Stopped":
         screen.say(f"graft: {_interrupted(result)}")
         return INTERRUPTED
-    screen.error(f"{result.stage} failed: {last.message}", hint=f"{last.hint}\nlog: {result.log}")
+    hint = f"{last.hint}\nlog: {result.log}".lstrip()
+    screen.error(f"{result.stage} failed: {last.message}", hint=hint)
     early = result.stage == "prepare" and last.exit_code in (ExitCode.CONFIG, ExitCode.DATA)
     return BAD_INPUT if early else FAILED
 
