@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := crds cli operator worker tools tests benchmarks
 TORCH_INDEX ?=
-export PYTHONWARNINGS ?= default
 
 .DEFAULT_GOAL := help
 .PHONY: help install format check test demo crds docs lock clean

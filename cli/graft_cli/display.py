@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from graft_api.progress import ProgressReport
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 LINE_SECONDS = 10.0
+STOPPING = "saving a checkpoint, then stopping; a second Ctrl-C stops at once"
 Show = Callable[[Event], None]
 
 
@@ -28,10 +29,25 @@ def display(*, quiet: bool, clock: Callable[[], float]) -> Iterator[Show]:
     elif sys.stderr.isatty():
         from rich.console import Console
 
-        with bar(Console(file=sys.stderr)) as progress:  # rich itself obeys NO_COLOR
-            yield Bar(progress).show
+        progress = bar(Console(file=sys.stderr))  # rich itself obeys NO_COLOR
+        # a terminal that is gone must not end a training
+        with suppress(OSError):
+            progress.start()
+        try:
+            yield _unheard(Bar(progress).show)
+        finally:
+            with suppress(OSError):
+                progress.stop()
     else:
         yield Lines(clock).show
+
+
+def _unheard(show: Show) -> Show:
+    def shown(event: Event) -> None:
+        with suppress(OSError):
+            show(event)
+
+    return shown
 
 
 def began(event: Began) -> str:
@@ -62,7 +78,7 @@ class Lines:
                 if self._clock() >= self._next:
                     self._write(event.stage)
             case Stopping():
-                screen.say(f"{event.stage}: saving a checkpoint, then stopping")
+                screen.say(f"{event.stage}: {STOPPING}")
             case Ended():
                 if self._last is not self._written:
                     self._write(event.stage)
@@ -91,7 +107,7 @@ class Bar:
                 details = "  ".join(figures.details(report))
                 self._draw(report.state.lower(), report=report, details=details)
             case Stopping() if self._task is not None:
-                self._progress.update(self._task, details="saving a checkpoint, then stopping")
+                self._progress.update(self._task, details=STOPPING)
             case Ended(exit_code=0) if self._task is not None:
                 total = self._progress.tasks[self._task].total or 1
                 self._progress.update(self._task, state="done", total=total, completed=total)

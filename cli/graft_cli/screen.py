@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from contextlib import suppress
 
 KEPT = "\n\t"
 
 
 def say(text: str) -> None:
     """One message on stderr; stdout is for results only."""
-    print(harmless(text), file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody is left to read it: no reason to end a training
+        print(harmless(text), file=sys.stderr, flush=True)
 
 
 def error(message: str, *, hint: str = "") -> None:

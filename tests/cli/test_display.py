@@ -99,7 +99,7 @@ def test_lines_come_at_most_every_ten_seconds_and_the_last_is_never_lost(
         "train: attempt 2, from the checkpoint of step 40",
         "train: training  step 1/9",
         "train: training  step 4/9",
-        "train: saving a checkpoint, then stopping",
+        "train: saving a checkpoint, then stopping; a second Ctrl-C stops at once",
         "train: training  step 5/9",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -128,3 +129,35 @@ def test_a_reader_that_leaves_early_hears_no_complaint() -> None:
         ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
     )
     assert (result.stdout, result.stderr) == ("[", "")
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_a_traceback_for_those_who_ask() -> None:
+    # a stream that is closed: no verb expects it
+    code = (
+        "import sys; from graft_cli.main import main\n"
+        "sys.stdout.close(); sys.exit(main(['models']))\n"
+    )
+    command = [sys.executable, "-c", code]
+    plain = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (plain.returncode, plain.stderr) == (
+        1,
+        "graft: error: ValueError: I/O operation on closed file.\n"
+        "  this is not your fault; GRAFT_DEBUG=1 in front of the same command shows where\n",
+    )
+    environ = os.environ | {"GRAFT_DEBUG": "1"}
+    asked = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert "Traceback (most recent call last)" in asked.stderr
+
+
+def test_a_background_job_that_ignores_hangups_still_does() -> None:
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from graft_cli.verbs.run import stopping\n"
+        "from graft_worker.local.events import Stop\n"
+        "with stopping(Stop()):\n"
+        "    heard = callable(signal.getsignal(signal.SIGINT))\n"
+        "    print(signal.getsignal(signal.SIGHUP).name, heard)\n"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "SIG_IGN True\n"

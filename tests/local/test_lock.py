@@ -90,3 +90,10 @@ def test_the_folder_is_free_afterwards(tmp_path: Path) -> None:
         pass
     with locked(tmp_path) as lock:
         assert lock.descriptor > 2
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("")
+    refused = pytest.raises(StoreError, match=r"jobs/a/\.lock: cannot be written")
+    with refused, locked(tmp_path / "jobs" / "a"):
+        pytest.fail("there is no folder")

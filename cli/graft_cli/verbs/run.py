@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         metrics_port=arguments.metrics_port,
     )
     stop = Stop()
-    with _stopping(stop), display(quiet=arguments.quiet, clock=time.monotonic) as show:
+    with stopping(stop), display(quiet=arguments.quiet, clock=time.monotonic) as show:
         result = run(plan, site=site, on_event=show, stop=stop)
     output.write(result.status, form=arguments.output)
     return conclude(result)
@@ -110,9 +110,10 @@ def _warn(result: LocalResult) -> None:
 
 
 @contextmanager
-def _stopping(stop: Stop) -> Iterator[None]:
-    """Signals ask the run to stop instead of ending this process."""
-    before = {number: signal.signal(number, lambda *_: stop.ask()) for number in SIGNALS}
+def stopping(stop: Stop) -> Iterator[None]:
+    """Signals ask the run to stop instead of ending this process; what nohup ignores stays so."""
+    heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: stop.ask()) for number in heard}
     try:
         yield
     finally:

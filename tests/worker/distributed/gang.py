@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import pickle
@@ -17,6 +18,7 @@ from typing import Any
 from torch.distributed import TCPStore
 
 PATIENCE = timedelta(seconds=60)
+HANGS = 300.0  # seconds after which a process says where it is and ends
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class Member:
         return self.folder / f"{self.rank}.pickle"
 
     def __call__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        with self.result().with_suffix(".error").open("w") as stuck:
+            faulthandler.dump_traceback_later(HANGS, exit=True, file=stuck)
+            self._work(function, arguments)
+            faulthandler.cancel_dump_traceback_later()
+
+    def _work(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         from graft_worker.distributed.process import join
 
         os.environ.update(self.environ())
@@ -75,8 +83,8 @@ def _complete(members: list[Member], function: Callable[..., Any], arguments: An
     for process in running:
         process.start()
     try:
-        while any(process.is_alive() for process in running):
-            wait([p.sentinel for p in running if p.is_alive()])
+        while alive := [process.sentinel for process in running if process.is_alive()]:
+            wait(alive)
             if any(p.exitcode not in (None, 0) for p in running):
                 raise AssertionError(_errors(members))
     finally:
@@ -89,4 +97,5 @@ def _complete(members: list[Member], function: Callable[..., Any], arguments: An
 
 def _errors(members: Iterable[Member]) -> str:
     files = [m.result().with_suffix(".error") for m in members]
-    return "\n".join(f.read_text() for f in files if f.exists()) or "a process ended without a word"
+    words = "\n".join(f.read_text() for f in files if f.exists()).strip()
+    return words or "a process ended without a word"

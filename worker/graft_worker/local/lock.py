@@ -13,6 +13,8 @@ from pathlib import Path
 
 from graft_api.errors import StoreError
 
+from .store import unwritable
+
 PATIENCE_SECONDS = 120.0  # an orphan saves a checkpoint first
 
 
@@ -34,16 +36,24 @@ def locked(folder: Path, *, patience: float = PATIENCE_SECONDS) -> Iterator[Lock
     Where the holder's own run was killed, its worker is asked to save and stop, and waited for.
 
     Raises:
-        StoreError: another run is at work, or an orphan does not stop within `patience` seconds.
+        StoreError: another run is at work, an orphan does not stop within `patience` seconds, or
+            the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _open(folder / ".lock")
     try:
         _acquire(descriptor, folder, patience)
         _write(descriptor, str(os.getpid()))
         yield Lock(descriptor=descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def _acquire(descriptor: int, folder: Path, patience: float) -> None:

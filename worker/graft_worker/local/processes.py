@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
 from graft_api.errors import ConfigError
 from graft_api.plan import Stage, Variable
 from graft_api.vocabulary import Env, StoreFile
+
+from .store import unwritable
 
 GRACE_SECONDS = 120.0  # a large model's checkpoint on a slow disk
 THREADS = "OMP_NUM_THREADS"
@@ -76,8 +78,9 @@ class Running:
 
     def kill(self) -> None:
         """Ends the stage and everything below it; what it had not saved is lost."""
+        # the launcher first, lest it starts again what is killed
         family = [psutil.Process(self.process.pid)] if self.process.poll() is None else []
-        for member in [*_descendants(family), *family]:
+        for member in [*family, *_descendants(family)]:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         self.process.wait()
@@ -88,10 +91,10 @@ def start(stage: Stage, *, place: Place, environ: Mapping[str, str], lock: int) 
 
     Raises:
         ConfigError: the stage needs something that only a cluster can give.
+        StoreError: its log cannot be written.
     """
     env = environment(stage, place=place, environ=environ)
-    place.logs.mkdir(parents=True, exist_ok=True)
-    with place.log(stage.name).open("ab") as log:
+    with _log(place.log(stage.name)) as log:
         process = subprocess.Popen(  # noqa: S603  (our own program, arguments from the Plan)
             command(stage),
             env=env,
@@ -102,6 +105,14 @@ def start(stage: Stage, *, place: Place, environ: Mapping[str, str], lock: int) 
             pass_fds=(lock,),
         )
     return Running(stage=stage, place=place, process=process)
+
+
+def _log(path: Path) -> BinaryIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def command(stage: Stage) -> tuple[str, ...]:

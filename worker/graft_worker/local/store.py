@@ -116,10 +116,15 @@ def write(path: Path, text: str) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise StoreError(
-            f"{path}: cannot be written: {error.strerror}",
-            hint="free some space, or make the folder writable, and run the same command again",
-        ) from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> StoreError:
+    """The error of a file in the store that cannot be written."""
+    return StoreError(
+        f"{path}: cannot be written: {error.strerror}",
+        hint="free some space, or make the folder writable, and run the same command again",
+    )
 
 
 def _precious(folder: Path) -> bool:
