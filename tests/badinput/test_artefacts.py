@@ -83,9 +83,6 @@ def test_a_damaged_artefact_is_refused(
             ("--input", "nowhere.tsv", *OUTPUT), ("nowhere.tsv", "no such file"), id="no input"
         ),
         pytest.param(
-            ("--input", "empty.tsv", *OUTPUT), ("empty.tsv", "no rows"), id="an empty input"
-        ),
-        pytest.param(
             ("--input", "bodies.tsv", *OUTPUT),
             ("bodies.tsv: no column for text", "found body, label"),
             id="an input without the column",
@@ -126,7 +123,6 @@ def test_predict_tells_what_it_cannot_do(
     used_desk: Desk, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     used_desk.write("out.tsv", OLD)
-    used_desk.write("empty.tsv", "")
     used_desk.write("bodies.tsv", rows("new").replace("text", "body"))
     used_desk.write("ragged.tsv", rows("new") + "a\tb\tc\td\n")
     refused(used_desk, used_desk.graft("predict", str(used_desk.artefact()), *arguments), *words)

@@ -36,7 +36,7 @@ def test_preflight_refuses_a_disk_without_room(tmp_path: Path) -> None:
 
 def test_preflight_refuses_a_store_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
-    with pytest.raises(StoreError, match="cannot be written: File exists"):
+    with pytest.raises(StoreError, match="not a folder"):
         store.preflight(tmp_path / "store")
 
 

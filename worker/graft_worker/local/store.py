@@ -63,6 +63,8 @@ def preflight(store: Path, *, least_free: int = LEAST_FREE) -> None:
     Raises:
         StoreError: names the folder and what to change.
     """
+    if store.exists() and not store.is_dir():
+        raise StoreError(f"store {store}: not a folder", hint="name a folder with --store")
     try:
         store.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=store, prefix=".probe-"):

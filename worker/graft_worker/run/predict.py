@@ -52,10 +52,12 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
 
     Raises:
         StoreError: the artefact is damaged, or the output cannot be written.
-        ConfigError: an output is unknown, or this version does not have the artefact's app.
-        DataError: the input cannot be read, or lacks a column.
+        ConfigError: an output is unknown or the input itself, or this version does not have the
+            artefact's app.
+        DataError: the input cannot be read or lacks a column.
     """
     _check(columns, append)
+    _check_apart(inputs, output)
     tables.check(output)
     model = inference.open_model(artefact)
     roles = [role for role in model.app.roles() if role.kind == "text"]
@@ -66,6 +68,14 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
             write(row)
             written += 1
     return written
+
+
+def _check_apart(inputs: str, output: Path) -> None:
+    if output.exists() and Path(inputs.removeprefix("file://")).absolute() == output.absolute():
+        raise ConfigError(
+            f"--output {output}: is the input",
+            hint="name another file: nothing that was saved is overwritten by its own answers",
+        )
 
 
 def selection(artefact: Artefact, inputs: str, read: Reading, roles: Sequence[Role]) -> Selection:
