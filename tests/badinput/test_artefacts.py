@@ -117,12 +117,23 @@ def test_a_damaged_artefact_is_refused(
             ("dev.tsv", "--output", "input"),
             id="the input for an output",
         ),
+        pytest.param(
+            ("--input", "d*.tsv", "--output", "dev.tsv"),
+            ("dev.tsv: is the input", "name another file"),
+            id="one of several inputs for an output",
+        ),
+        pytest.param(
+            ("--input", "dev.tsv", "--output", "link.tsv"),
+            ("link.tsv: is the input", "name another file"),
+            id="a link to the input for an output",
+        ),
     ],
 )
 def test_predict_tells_what_it_cannot_do(
     used_desk: Desk, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     used_desk.write("out.tsv", OLD)
+    (used_desk.folder / "link.tsv").symlink_to("dev.tsv")
     used_desk.write("bodies.tsv", rows("new").replace("text", "body"))
     used_desk.write("ragged.tsv", rows("new") + "a\tb\tc\td\n")
     refused(used_desk, used_desk.graft("predict", str(used_desk.artefact()), *arguments), *words)

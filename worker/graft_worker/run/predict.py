@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graft_api.errors import ConfigError, DataError
-from graft_worker.data import reading
+from graft_worker.data import reading, sources
 from graft_worker.data.rows import Role, Row
 from graft_worker.data.selections import Selection
 from graft_worker.export.artefact import Artefact
@@ -71,7 +71,10 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
 
 
 def _check_apart(inputs: str, output: Path) -> None:
-    if output.exists() and Path(inputs.removeprefix("file://")).absolute() == output.absolute():
+    if not output.exists():
+        return
+    files = [Path(source.uri) for source in sources.resolve(Selection(uris=(inputs,)))]
+    if any(file.exists() and file.samefile(output) for file in files):
         raise ConfigError(
             f"--output {output}: is the input",
             hint="name another file: nothing that was saved is overwritten by its own answers",
