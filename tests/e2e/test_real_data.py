@@ -1,6 +1,7 @@
 """Real data, from the job file to a model that is better than counting words.
 
-The floors are the trivial baselines that come with the data sets, and what a plain loop reaches.
+0.807 is what naive Bayes gives on the development split of sst2 (the data's own table), 0.509 the
+share of the larger class.
 """
 
 from __future__ import annotations
@@ -9,27 +10,33 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import jobs
+
 pytestmark = pytest.mark.data
 
 JOB = """\
 apiVersion: graft.dev/v1alpha1
 kind: TransferJob
-metadata: {{name: {name}}}
+metadata: {{name: sst2}}
 spec:
-  app: {{name: {app}}}
-  model: {model}
+  app: {{name: text_classify}}
+  model:
+    from: {{config: {{architecture: bert, layers: 1, hidden: 128, heads: 4}}}}
+    tokenizer: {{train: {{kind: wordpiece, size: 8000}}}}
   data:
     train: {{uri: {folder}/train.jsonl}}
     validation: {{uri: {folder}/dev.jsonl}}
     maxLength: 64
   training:
-    duration: {{epochs: {epochs}}}
-    optimizer: {{learningRate: {rate}}}
+    duration: {{epochs: 5}}
+    optimizer: {{learningRate: 1.0e-3}}
     precision: fp32
 """
-MINILM = "{from: {zoo: minilm-l6-en}}"
 
 
-def job(path: Path, folder: Path, **wishes: object) -> Path:
-    path.write_text(JOB.format(folder=folder, name=folder.name.replace("_", "-"), **wishes))
-    return path
+def test_random_weights_learn_sentiment(data_root: Path, tmp_path: Path) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text(JOB.format(folder=data_root / "sst2"))
+    done = jobs.run(job, tmp_path / "store")
+    assert done.metric("accuracy") >= 0.72
+    assert done.status["dataset"]["rows"] == 6910
