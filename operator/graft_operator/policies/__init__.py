@@ -1,0 +1,1 @@
+"""One question about a running job per file; values in, values out."""

@@ -1,0 +1,1 @@
+"""A Plan to plain objects of Kubernetes; no client, no clock."""

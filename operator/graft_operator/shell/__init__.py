@@ -1,0 +1,1 @@
+"""The thin shell: events in, effects out; the only place that knows kopf."""

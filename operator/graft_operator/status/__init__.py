@@ -1,0 +1,1 @@
+"""What is written of a job: conditions by small checks, blocks, events."""
