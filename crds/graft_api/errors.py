@@ -5,6 +5,8 @@ GraftError
 ├── DataError      a data set is missing, malformed or unfit
 ├── StoreError     the store is full, read-only, damaged or another job's
 ├── WorldError     fewer processes than the job allows
+├── NodeError      this node is unfit: its clock, its device
+├── HungError      no step was finished in time
 └── Stopped        asked to stop; the state is saved
 """
 
@@ -55,6 +57,20 @@ class WorldError(GraftError):
     """The gang has fewer processes than the job allows."""
 
     exit_code = ExitCode.WORLD
+    failure_class = FailureClass.INFRASTRUCTURE
+
+
+class NodeError(GraftError):
+    """This node is unfit for the gang; another one may be fit."""
+
+    exit_code = ExitCode.NODE
+    failure_class = FailureClass.INFRASTRUCTURE
+
+
+class HungError(GraftError):
+    """No process of this node finished a step in time."""
+
+    exit_code = ExitCode.HUNG
     failure_class = FailureClass.INFRASTRUCTURE
 
 

@@ -26,6 +26,23 @@ class Env(StrEnum):
     PARENT = "GRAFT_PARENT_PID"  # a stage saves and stops when this process is gone
     ZOO = "GRAFT_ZOO"  # folder of model folders, one per zoo name
     DATA = "GRAFT_DATA"  # folder of real data sets, for tests
+    CONTROL_HASH = "GRAFT_CONTROL_HASH"  # SHA-256 in hex of the token that may ask for a checkpoint
+    COLLECTIVE_SECONDS = "GRAFT_COLLECTIVE_SECONDS"  # how long an exchange waits for lost peers
+    RENDEZVOUS_PORT = "GRAFT_RENDEZVOUS_PORT"  # of the store pod; Port.RENDEZVOUS by default
+    RENDEZVOUS_HEALTH_PORT = "GRAFT_RENDEZVOUS_HEALTH_PORT"  # its /healthz
+    FAULTS_ENABLED = "GRAFT_FAULTS_ENABLED"  # 1: GRAFT_FAULT_AT is obeyed, for rehearsals
+    FAULT_AT = "GRAFT_FAULT_AT"  # rank:step:kind[:argument]
+
+
+class Port(IntEnum):
+    """Ports inside the pods of a job."""
+
+    METRICS = 9400  # /metrics, /progress, /ready, /checkpoint of every worker pod
+    RENDEZVOUS = 29400  # the store pod's TCPStore
+    RENDEZVOUS_HEALTH = 29401  # the store pod's /healthz
+
+
+CONTROL_HEADER = "X-Graft-Token"  # of POST /checkpoint
 
 
 class ExitCode(IntEnum):
@@ -36,6 +53,7 @@ class ExitCode(IntEnum):
     CONFIG = 64  # bad configuration
     DATA = 65  # data set invalid or corrupt
     WORLD = 69  # fewer processes than workers.min
+    HUNG = 70  # no step was finished in time
     NODE = 71  # this node is bad
     STORE = 74  # the store cannot be written or read
     STOPPED = 75  # stopped on request, checkpoint saved

@@ -1,4 +1,4 @@
-"""`python -m graft_worker prepare|launch|train`: one program of the worker."""
+"""`python -m graft_worker prepare|launch|train|rendezvous`: one program of the worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from importlib import import_module
 from graft_api.vocabulary import ExitCode
 from graft_worker.run.guard import Program, guarded
 
-PROGRAMS = ("prepare", "launch", "train")
+PROGRAMS = {  # by name, their modules
+    "prepare": "prepare",
+    "launch": "launch",
+    "train": "train",
+    "rendezvous": "rendezvous_store",
+}
 USAGE = f"""usage: python -m graft_worker {{{",".join(PROGRAMS)}}}
 
 Settings come from the environment and the file that GRAFT_JOB_FILE names;
@@ -31,7 +36,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _load(name: str) -> Program:
-    program: Program = import_module(f"graft_worker.run.{name}").main
+    program: Program = import_module(f"graft_worker.run.{PROGRAMS[name]}").main
     return program
 
 

@@ -11,7 +11,7 @@ import pytest
 from graft_api.progress import Termination
 from graft_worker.report import termination
 
-USAGE = "usage: python -m graft_worker {prepare,launch,train}\n"
+USAGE = "usage: python -m graft_worker {prepare,launch,train,rendezvous}\n"
 
 
 def worker(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
