@@ -45,6 +45,13 @@ class Port(IntEnum):
 CONTROL_HEADER = "X-Graft-Token"  # of POST /checkpoint
 
 
+class Annotation(StrEnum):
+    """Annotations that the operator writes on what it makes."""
+
+    PLAN = f"{GROUP}/plan"  # on a batch Job: digest of the whole plan that it belongs to
+    JOB = f"{GROUP}/resolved-job"  # on a pod: the resolved job, mounted as a file
+
+
 class ExitCode(IntEnum):
     """How a worker ends; after sysexits."""
 
