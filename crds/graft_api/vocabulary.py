@@ -45,6 +45,23 @@ class Port(IntEnum):
 CONTROL_HEADER = "X-Graft-Token"  # of POST /checkpoint
 
 
+class Label(StrEnum):
+    """Labels that the operator writes on every child and pod, by which they are found again."""
+
+    JOB = f"{GROUP}/job"  # name of the job
+    KIND = f"{GROUP}/kind"  # its kind, such as TransferJob
+    ATTEMPT = f"{GROUP}/attempt"  # whole number from 1
+    ROLE = f"{GROUP}/role"  # a Role
+
+
+class Role(StrEnum):
+    """What a pod of a job does."""
+
+    PREPARE = "prepare"  # reads and tokenises
+    WORKER = "worker"  # trains
+    RENDEZVOUS = "rendezvous"  # the store in which the workers meet
+
+
 class Annotation(StrEnum):
     """Annotations that the operator writes on what it makes."""
 
