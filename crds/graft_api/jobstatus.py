@@ -113,6 +113,23 @@ class CheckpointStatus(Observed):
     """Why it was taken."""
 
 
+class Restart(Observed):
+    """One restart, and what caused it."""
+
+    time: s.Time
+    """When the cause was seen."""
+    class_: Word
+    """Class of the cause, such as Disruption."""
+    reason: Word
+    """Cause in one word."""
+    worker: Whole | None = None
+    """Worker that failed first."""
+    exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
+    """Its exit code."""
+    step: Whole | None = None
+    """Step that the job had reached."""
+
+
 class RestartStatus(Observed):
     """Restarts by class."""
 
@@ -126,6 +143,10 @@ class RestartStatus(Observed):
     """Reason of the last one."""
     last_worker: Whole | None = None
     """Worker that caused it."""
+    next_time: s.Time | None = None
+    """When the next attempt begins."""
+    history: Annotated[tuple[Restart, ...], Field(max_length=16)] = ()
+    """The newest restarts, oldest first."""
 
 
 class Failure(Observed):
@@ -167,6 +188,8 @@ class Goodput(Observed):
     """Steps that were repeated, and starts."""
     queued_seconds: Whole | None = None
     """Waiting for quota or pods."""
+    suspended_seconds: Whole | None = None
+    """Paused by the user."""
 
 
 class JobDisplay(Observed):
