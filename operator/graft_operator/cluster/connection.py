@@ -13,16 +13,16 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import incluster_config, kube_config
 from kubernetes.config.config_exception import ConfigException
 
-from graft_api.errors import ConfigError, GraftError
+from graft_api.errors import ConfigError
 
+from .errors import RefusedError, UnreachableError
+from .kubeconfig import in_cluster
 from .requests import JSON, Answer, Request
+
+__all__ = ["Connection", "RefusedError", "UnreachableError", "connect"]
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-
-
-class UnreachableError(GraftError):
-    """The API server does not answer."""
 
 
 class Connection:
@@ -81,18 +81,7 @@ class Connection:
         try:
             yield
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
-            raise UnreachableError(
-                f"API server {self.server}: {request.describe()}: {_root(error)}",
-                hint="see that the cluster runs and that KUBECONFIG names it",
-            ) from error
-
-
-class RefusedError(GraftError):
-    """The API server refused a request; `answer` has its words."""
-
-    def __init__(self, request: Request, answer: Answer) -> None:
-        super().__init__(f"{request.describe()}: {answer.message()}")
-        self.answer = answer
+            raise UnreachableError(self.server, request, _root(error)) from error
 
 
 def connect(
@@ -104,7 +93,7 @@ def connect(
         ConfigError: there is neither, or the file or its context cannot be used.
     """
     configuration = Configuration()
-    if "KUBERNETES_SERVICE_HOST" in environ and not environ.get("KUBECONFIG") and not context:
+    if in_cluster(environ, context):
         incluster_config.load_incluster_config(client_configuration=configuration)
     else:
         _from_file(configuration, environ.get("KUBECONFIG"), context)
