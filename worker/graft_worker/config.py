@@ -21,11 +21,12 @@ class Settings:
     job_dir: Path
     uid: str
     attempt: int = 1
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int = 0
+    address: tuple[str, int] = ("127.0.0.1", 0)  # where to answer over HTTP
     stop_file: Path | None = None
     termination_file: Path | None = None
     zoo: Path | None = None
+    control_hash: str = ""  # SHA-256 in hex of the token that may ask for a checkpoint
+    collective_seconds: int = 120  # how long an exchange waits for a lost peer
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -47,12 +48,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         job_dir=Path(_need(environ, Env.JOB_DIR)),
         uid=environ.get(Env.JOB_UID, "local"),
         attempt=_number(environ, Env.ATTEMPT, 1),
-        metrics_host=environ.get(Env.METRICS_HOST) or "127.0.0.1",
-        metrics_port=_number(environ, Env.METRICS_PORT, 0),
+        address=metrics_address(environ),
         stop_file=_path(environ, Env.STOP_FILE),
         termination_file=_path(environ, Env.TERMINATION_FILE),
         zoo=_path(environ, Env.ZOO),
+        control_hash=environ.get(Env.CONTROL_HASH, ""),
+        collective_seconds=_number(environ, Env.COLLECTIVE_SECONDS, 120),
     )
+
+
+def metrics_address(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port to answer at; this machine alone and any free port where none is named."""
+    return environ.get(Env.METRICS_HOST) or "127.0.0.1", _number(environ, Env.METRICS_PORT, 0)
 
 
 def _need(environ: Mapping[str, str], name: str) -> str:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -231,6 +233,43 @@ def test_too_few_nodes_in_time_is_a_world_too_small(launchers: Launchers) -> Non
     assert words
     assert words.message == "fewer than 2 nodes came to localhost:0 in time"
     assert starts(launchers.folder) == []
+
+
+def status(folder: Path, path: str) -> int:
+    """How the launcher that announced its port in the folder answers; 0 before it does."""
+    try:
+        port = json.loads((folder / "port.json").read_text())["port"]
+        with urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.status or 0
+    except (FileNotFoundError, URLError):
+        return 0
+
+
+def test_a_launcher_is_ready_when_its_workers_run(launchers: Launchers) -> None:
+    launcher = launchers.start("wait wait", GRAFT_JOB_DIR=str(launchers.folder))
+    until(lambda: status(launchers.folder, "/ready") == 200)
+    until(lambda: len(starts(launchers.folder, alive=True)) == 2)
+    assert status(launchers.folder, "/progress") == 503  # nothing is reported yet
+    os.kill(launcher, signal.SIGTERM)
+    assert launchers.wait() == 75
+
+
+def test_a_launcher_that_waits_for_other_nodes_is_not_ready(launchers: Launchers) -> None:
+    launcher = launchers.start(
+        "exit:0",
+        GRAFT_JOB_DIR=str(launchers.folder),
+        PET_NNODES="2:2",
+        PET_RDZV_BACKEND="c10d",
+        PET_RDZV_ENDPOINT="localhost:0",
+        PET_RDZV_ID="alone",
+    )
+    until(lambda: status(launchers.folder, "/healthz") == 200)
+    assert status(launchers.folder, "/ready") == 503
+    os.kill(launcher, signal.SIGTERM)
+    assert launchers.wait() == 75
 
 
 def test_sigterm_while_waiting_for_other_nodes_is_an_orderly_stop(launchers: Launchers) -> None:

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import json
 import logging
 import math
 import shutil
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import pytest
 
 from graft_api.progress import ProgressReport, State
-from graft_worker.report.exposition import exposition
 from graft_worker.report.reporter import Reporter, sentence
-from graft_worker.report.server import Address
 
 REPORT = ProgressReport(
     job_uid="u",
@@ -31,53 +25,14 @@ REPORT = ProgressReport(
 )
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Reporter]:
-    reporter = Reporter(tmp_path, address=Address())
-    yield reporter
-    reporter.close()
-
-
-def fetch(reporter: Reporter, path: str) -> tuple[str, bytes]:
-    assert reporter.address
-    with urlopen(f"http://127.0.0.1:{reporter.address.port}{path}") as answer:
-        return answer.headers["Content-Type"], answer.read()
-
-
-def test_all_readers_see_the_same_report(tmp_path: Path, served: Reporter) -> None:
-    served.publish(REPORT)
+def test_all_readers_see_the_same_report(tmp_path: Path) -> None:
+    reporter = Reporter(tmp_path, copy=tmp_path / "copy")
+    reporter.publish(REPORT)
     line = REPORT.to_json()
+    assert reporter.last == REPORT
     assert (tmp_path / "progress.json").read_text() == line
     assert (tmp_path / "metrics.jsonl").read_text() == f"{line}\n"
-    assert fetch(served, "/progress") == ("application/json", line.encode())
-    assert fetch(served, "/metrics") == (
-        "text/plain; version=0.0.4; charset=utf-8",
-        exposition(REPORT),
-    )
-    assert fetch(served, "/healthz?probe=1") == ("text/plain; charset=utf-8", b"ok\n")
-
-
-def test_the_chosen_port_is_written_for_those_who_ask(tmp_path: Path, served: Reporter) -> None:
-    assert served.address
-    assert json.loads((tmp_path / "port.json").read_text()) == {
-        "host": "127.0.0.1",
-        "port": served.address.port,
-    }
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "body"),
-    [
-        pytest.param("/progress", 503, b"no report yet\n", id="before the first report: later"),
-        pytest.param("/metrics", 503, b"no report yet\n", id="no series before there is a value"),
-        pytest.param("/etc/passwd", 404, b"not found\n", id="nothing else is served"),
-    ],
-)
-def test_what_cannot_be_answered(served: Reporter, path: str, status: int, body: bytes) -> None:
-    with pytest.raises(HTTPError) as raised:
-        fetch(served, path)
-    with raised.value as answer:
-        assert (answer.status, answer.read()) == (status, body)
+    assert (tmp_path / "copy").read_text() == line
 
 
 def test_every_report_becomes_a_point_of_the_curve(tmp_path: Path) -> None:
@@ -123,12 +78,10 @@ def test_numbers_that_json_lacks_are_left_out_of_the_files(tmp_path: Path) -> No
     )
 
 
-def test_processes_other_than_the_first_write_no_file_and_need_no_port(tmp_path: Path) -> None:
-    reporter = Reporter(None)
-    reporter.publish(REPORT)
-    reporter.close()
-    assert reporter.address is None
-    assert list(tmp_path.iterdir()) == []
+def test_the_first_process_of_another_worker_writes_for_its_launcher_alone(tmp_path: Path) -> None:
+    Reporter(None, copy=tmp_path / "report.json").publish(REPORT)
+    Reporter(None).publish(REPORT)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
 def test_a_folder_that_is_gone_stops_nothing_and_is_said_once(

@@ -12,7 +12,12 @@ from graft_worker.report.server import Address, Page, Server
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server({"/healthz": lambda: Page(body=b"ok\n")}, address=Address(), slow_seconds=0.1)
+    server = Server(
+        {"/healthz": lambda: Page(body=b"ok\n")},
+        actions={"/ask": lambda headers: Page(body=headers["X-Name"].encode())},
+        address=Address(),
+        slow_seconds=0.1,
+    )
     yield server
     server.close()
 
@@ -65,7 +70,24 @@ def test_a_silent_client_does_not_hold_up_another(server: Server) -> None:
     assert body == b"ok\n"
 
 
-def test_methods_other_than_get_are_refused(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("request_line", "answer"),
+    [
+        pytest.param(b"DELETE /healthz", b"501 Unsupported method ('DELETE')", id="unknown"),
+        pytest.param(b"POST /healthz", b"405 Method Not Allowed", id="a page is only read"),
+        pytest.param(b"POST /nothing", b"404 Not Found", id="no such action"),
+        pytest.param(b"GET /ask", b"404 Not Found", id="an action is no page"),
+    ],
+)
+def test_methods_that_do_not_fit_are_refused(
+    server: Server, request_line: bytes, answer: bytes
+) -> None:
     with connected(server) as client:
-        client.sendall(b"POST /healthz HTTP/1.0\r\n\r\n")
-        assert client.makefile("rb").readline() == (b"HTTP/1.0 501 Unsupported method ('POST')\r\n")
+        client.sendall(request_line + b" HTTP/1.0\r\n\r\n")
+        assert client.makefile("rb").readline() == b"HTTP/1.0 " + answer + b"\r\n"
+
+
+def test_an_action_takes_the_headers_and_drops_the_body(server: Server) -> None:
+    with connected(server) as client:
+        client.sendall(b"POST /ask HTTP/1.0\r\nx-name: reader\r\nContent-Length: 4\r\n\r\nbody")
+        assert client.makefile("rb").read().endswith(b"\r\n\r\nreader")

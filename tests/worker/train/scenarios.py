@@ -17,6 +17,7 @@ from graft_api.errors import Stopped
 from graft_api.run import Checkpoint, CheckpointInterval
 from graft_api.training import Length, Optimizer
 from graft_worker.distributed.process import Process
+from graft_worker.report.board import Board, SaveRequest
 from graft_worker.train.run import Run
 from graft_worker.train.stop_request import StopRequest
 from tests.worker.train import tiny
@@ -56,6 +57,10 @@ def weights(tensors: dict[str, Tensor]) -> Weights:
 def trained(root: Path, process: Process, **changes: Any) -> Trained:
     rows = Rows()
     outcome = tiny.train(root, process, extra=(rows,), **changes)
+    return _trained(outcome, rows)
+
+
+def _trained(outcome: tiny.Outcome, rows: Rows) -> Trained:
     return Trained(
         losses=outcome.curve.losses,
         weights=weights(dict(outcome.result.weights)),
@@ -134,6 +139,40 @@ def stopped_and_resumed(root: Path, process: Process, *, strategy: str) -> tuple
     return message, trained(root, process, strategy=strategy)
 
 
+@dataclass
+class Asking:
+    """Asks one rank for a checkpoint after a step, and notes which one every rank knows of."""
+
+    board: Board
+    step: int
+    rank: int
+    known: list[int | None] = field(default_factory=list)
+    name: str = "asking"
+
+    def after_step(self, run: Run) -> None:
+        if run.step == self.step and run.work.process.rank == self.rank:
+            self.board.ask()
+        if run.step > self.step and run.work.process.leads:
+            run.work.surroundings.checkpoints.wait()
+        self.known.append(run.durable.step if run.durable else None)
+
+
+def asked(root: Path, process: Process, *, strategy: str) -> tuple[list[int | None], Trained]:
+    """The last rank is asked for a checkpoint after step 3; no other is due before the end."""
+    board = Board.alone()
+    asking = Asking(board, step=3, rank=process.world - 1)
+    rows = Rows()
+    outcome = tiny.train(
+        root,
+        process,
+        extra=(rows, asking),
+        strategy=strategy,
+        saving=every(100),
+        save=SaveRequest(board),
+    )
+    return asking.known, _trained(outcome, rows)
+
+
 def killed(process: Process, root: str) -> None:
     """Killed after step 7 of 12; a checkpoint was begun after step 5."""
     kill = Signal(signal.SIGKILL, step=7, rank=0)
@@ -158,6 +197,9 @@ def all_of(
             found[f"{name} {strategy}"] = SCENARIOS[name](folder, process, strategy=strategy)
         resumed = stopped_and_resumed(Path(root) / f"stop-{strategy}", process, strategy=strategy)
         found[f"stopped {strategy}"] = resumed
+        found[f"asked {strategy}"] = asked(
+            Path(root) / f"ask-{strategy}", process, strategy=strategy
+        )
         whole = trained(Path(root) / f"whole-{strategy}", process, strategy=strategy)
         found[f"whole {strategy}"] = whole
     return found

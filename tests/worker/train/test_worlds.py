@@ -82,6 +82,20 @@ def test_a_signal_to_one_rank_stops_all_after_the_same_step_and_the_run_goes_on_
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_checkpoint_that_any_rank_is_asked_for_is_known_to_all_and_changes_no_bit(
+    ranks: tuple[dict[str, Any], ...], strategy: str
+) -> None:
+    for rank in ranks:
+        known, outcome = rank[f"asked {strategy}"]
+        whole = rank[f"whole {strategy}"]
+        # It is written while step 5 is done, and waited for after that.
+        assert (known[:4], known[5:]) == ([None] * 4, [4] * 7)
+        assert outcome.losses == whole.losses
+        assert outcome.weights.keys() == whole.weights.keys()
+        assert all(np.array_equal(w, whole.weights[n]) for n, w in outcome.weights.items())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_frozen_parameters_are_bit_identical_after_training(
     ranks: tuple[dict[str, Any], ...], strategy: str
 ) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """One whole checkpoint: its step, folder, size in bytes and time of writing (RFC 3339)."""
+    """One whole checkpoint: its step, folder, size in bytes and time of writing (RFC 3339).
+
+    `seconds` is how long the writing took, 0 where another process wrote it.
+    """
 
     step: int
     path: Path
     bytes: int
     time: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +173,7 @@ class Checkpoints:
         seconds = time.perf_counter() - started
         logger.info("%s saved: %d bytes in %.1f s", written.path.name, written.bytes, seconds)
         if save.kind == "step":
-            self._saved = written
+            self._saved = replace(written, seconds=seconds)
 
     def _publish(self, save: _Save) -> Checkpoint:
         with folders.hidden(save.final) as path:

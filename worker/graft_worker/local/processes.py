@@ -22,8 +22,9 @@ from .store import unwritable
 
 GRACE_SECONDS = 120.0  # a large model's checkpoint on a slow disk
 THREADS = "OMP_NUM_THREADS"
-LAUNCHED = ("GRAFT_LAUNCHER_PID", "MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
-OF_A_GANG = frozenset((*LAUNCHED, "RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK"))
+LAUNCHED = ("GRAFT_LAUNCHER_PID", "GRAFT_LAUNCHER_FOLDER", "MASTER_ADDR", "MASTER_PORT")
+RANKS = ("RANK", "LOCAL_RANK", "GROUP_RANK", "ROLE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+OF_A_GANG = frozenset((*LAUNCHED, *RANKS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

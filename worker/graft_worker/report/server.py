@@ -1,4 +1,4 @@
-"""The HTTP server of a worker: /metrics for Prometheus, /progress for the operator, /healthz."""
+"""The HTTP server of a worker: pages that are read, and actions that are asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.message import Message
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -21,6 +22,7 @@ from graft_api.vocabulary import Env
 
 SLOW_SECONDS = 5.0  # a client that neither sends nor takes for so long is cut off
 PRIVILEGED_PORTS = 1024
+BODY = 65_536  # bytes of a request that are read, to be dropped
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +44,17 @@ class Page:
     status: HTTPStatus = HTTPStatus.OK
 
 
+Pages = Mapping[str, Callable[[], Page]]
+Actions = Mapping[str, Callable[[Message], Page]]
+
+NOT_FOUND = Page(body=b"not found\n", status=HTTPStatus.NOT_FOUND)
+NO_ACTION = Page(body=b"only to be read\n", status=HTTPStatus.METHOD_NOT_ALLOWED)
+
+
 class Server:
     """Serves pages, each made when it is asked for, from threads that end with the process.
+
+    `actions` take the headers of a POST.
 
     Raises:
         ConfigError: the address cannot be had; names who holds it and which variable to change.
@@ -51,12 +62,13 @@ class Server:
 
     def __init__(
         self,
-        pages: Mapping[str, Callable[[], Page]],
+        pages: Pages,
         *,
         address: Address,
+        actions: Actions | None = None,
         slow_seconds: float = SLOW_SECONDS,
     ) -> None:
-        self._server = _bound(partial(_Handler, pages, slow_seconds), address)
+        self._server = _bound(partial(_Handler, pages, actions or {}, slow_seconds), address)
         self.address = Address(host=address.host, port=self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="report-server", daemon=True
@@ -75,9 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def __init__(
-        self, pages: Mapping[str, Callable[[], Page]], slow_seconds: float, *connection: Any
+        self, pages: Pages, actions: Actions, slow_seconds: float, *connection: Any
     ) -> None:
         self._pages = pages
+        self._actions = actions
         self._slow_seconds = slow_seconds
         with suppress(ConnectionError, TimeoutError):  # a client that went away is no news
             super().__init__(*connection)
@@ -88,8 +101,27 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self) -> None:
-        make = self._pages.get(self.path.partition("?")[0])
-        page = make() if make else Page(body=b"not found\n", status=HTTPStatus.NOT_FOUND)
+        make = self._pages.get(self._place())
+        self._answer(make() if make else NOT_FOUND)
+
+    def do_POST(self) -> None:
+        place = self._place()
+        self._drop_body()
+        if action := self._actions.get(place):
+            self._answer(action(self.headers))
+        else:
+            self._answer(NO_ACTION if place in self._pages else NOT_FOUND)
+
+    def _place(self) -> str:
+        return self.path.partition("?")[0]
+
+    def _drop_body(self) -> None:
+        # What is left unread would reset the connection before the answer is taken.
+        length = self.headers.get("Content-Length") or ""
+        if length.isdigit():
+            self.rfile.read(min(int(length), BODY))
+
+    def _answer(self, page: Page) -> None:
         self.send_response(page.status)
         self.send_header("Content-Type", page.content_type)
         self.send_header("Content-Length", str(len(page.body)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from torch.distributed import Store
+from torch.distributed import Store  # type: ignore[attr-defined]  # it is documented there
 
 KEY = "graft/clock"
 PERIOD = 0.5  # seconds between two entries of the store pod

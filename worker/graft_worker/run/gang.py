@@ -16,7 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch.distributed.elastic.agent.server.api import RunResult, WorkerGroup, WorkerState
+from torch.distributed.elastic.agent.server.api import (
+    RunResult,
+    WorkerGroup,
+    WorkerSpec,
+    WorkerState,
+)
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.rendezvous import RendezvousTimeoutError
@@ -26,14 +31,15 @@ from graft_api.errors import Stopped, WorldError
 from graft_api.progress import Termination
 from graft_api.vocabulary import Env, ExitCode
 from graft_worker.report import termination
+from graft_worker.report.board import Board
 
-from . import rendezvous
+from . import lifeline, reception, rendezvous
 from .guard import words_of
-from .lifeline import LAUNCHER
 from .outcomes import Ended, cause, exit_code, spoken
 
 TRAIN = ("-u", "-m", "graft_worker", "train")
 FINAL = frozenset(ExitCode) - {ExitCode.DONE, ExitCode.FAILED}
+WORDS = "words"  # last words of the workers, in the launcher's folder
 AT_WILL = frozenset({ExitCode.DONE, ExitCode.STOPPED})
 
 
@@ -57,8 +63,8 @@ def run(environ: Mapping[str, str], *, program: tuple[str, ...] = TRAIN) -> int:
     folder = Path(tempfile.mkdtemp(prefix="graft-launch-"))
     try:
         config = rendezvous.configured(program, logs=folder)
-        _tell_workers(folder / "words")
-        end = _supervised(config, program, words=folder / "words")
+        _tell_workers(folder)
+        end = _supervised(config, program, environ=environ, folder=folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if place and end.words:
@@ -69,8 +75,13 @@ def run(environ: Mapping[str, str], *, program: tuple[str, ...] = TRAIN) -> int:
 class Agent(LocalElasticAgent):
     """torchelastic's agent, which notes who failed first and restarts nothing in vain."""
 
+    board: Board
     first: tuple[int, ...] = ()  # process ids that had failed before the agent stopped the others
     patience: float | None = None  # the moment until which others may save after one has stopped
+
+    def runs(self) -> bool:
+        """Whether this node has joined and its workers are at work."""
+        return bool(self._worker_group.state == WorkerState.HEALTHY)
 
     def codes(self) -> dict[int, int | None]:
         """Exit codes by process id of the workers started last, in order of local rank."""
@@ -107,15 +118,25 @@ class Agent(LocalElasticAgent):
         return time.monotonic() < self.patience
 
 
-def _tell_workers(words: Path) -> None:
+def _tell_workers(folder: Path) -> None:
     # Workers inherit this process's environment: torchelastic has no other way to give them more.
-    os.environ[LAUNCHER] = str(os.getpid())
-    os.environ[Env.TERMINATION_FILE] = str(words)
+    os.environ[lifeline.LAUNCHER] = str(os.getpid())
+    os.environ[lifeline.FOLDER] = str(folder)
+    os.environ[Env.TERMINATION_FILE] = str(folder / WORDS)
     os.environ.setdefault("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
 
 
-def _supervised(config: LaunchConfig, program: Sequence[str], *, words: Path) -> _End:
+def _supervised(
+    config: LaunchConfig, program: Sequence[str], *, environ: Mapping[str, str], folder: Path
+) -> _End:
+    board = Board.create(folder / lifeline.BOARD, workers=config.nproc_per_node)
     spec = rendezvous.specified(config, program=program)
+    agent = _agent(config, spec, board)
+    with reception.answering(environ, folder=folder, board=board, ready=agent.runs):
+        return _run(agent, config, words=folder / WORDS)
+
+
+def _agent(config: LaunchConfig, spec: WorkerSpec, board: Board) -> Agent:
     assert config.logs_specs
     agent = Agent(
         spec,
@@ -124,24 +145,30 @@ def _supervised(config: LaunchConfig, program: Sequence[str], *, words: Path) ->
         log_line_prefix_template=config.log_line_prefix_template,
         shutdown_timeout=config.shutdown_timeout or 0,
     )
+    agent.board = board
+    return agent
+
+
+def _run(agent: Agent, config: LaunchConfig, *, words: Path) -> _End:
+    handler = agent.get_worker_group().spec.rdzv_handler
     try:
         end = _finished(agent, agent.run(), words)
     except Stopped:
-        rendezvous.leave(spec.rdzv_handler)
+        rendezvous.leave(handler)
         raise
     except SignalException:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         agent.kill()
-        rendezvous.leave(spec.rdzv_handler)
+        rendezvous.leave(handler)
         return _stopped(agent, words)
     except RendezvousTimeoutError as error:
         raise _too_few(config) from error
     finally:
         agent.kill()
     if end.code == ExitCode.NODE:
-        rendezvous.leave(spec.rdzv_handler)
+        rendezvous.leave(handler)
     else:
-        spec.rdzv_handler.shutdown()
+        handler.shutdown()
     return end
 
 

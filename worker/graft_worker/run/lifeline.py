@@ -7,6 +7,8 @@ import signal
 import threading
 
 LAUNCHER = "GRAFT_LAUNCHER_PID"  # set by the launcher for its workers
+FOLDER = "GRAFT_LAUNCHER_FOLDER"  # what the launcher and its workers tell each other
+BOARD, REPORT = "board", "report.json"  # files in it
 SECONDS = 0.5
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from types import FrameType
 
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # it is documented there
 
 from graft_api.errors import ConfigError
 from graft_api.vocabulary import Env, ExitCode, Port

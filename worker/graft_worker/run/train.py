@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +21,11 @@ from graft_worker.data.shards import Shards
 from graft_worker.distributed.process import Process, join
 from graft_worker.evaluate import metrics
 from graft_worker.models import build
+from graft_worker.report.answers import Answers, announce
+from graft_worker.report.board import Board, SaveRequest
 from graft_worker.report.reporter import Reporter
-from graft_worker.report.server import Address
-from graft_worker.run import publish
+from graft_worker.report.server import Address, Server
+from graft_worker.run import lifeline, publish
 from graft_worker.run.task import AppTask
 from graft_worker.train.loop import Trainer
 from graft_worker.train.settings import Examples, Mode, Recipe, Surroundings, Work
@@ -45,17 +50,45 @@ def main(environ: Mapping[str, str]) -> int:
     gang = gang_of(settings.job.spec.workers)
     stop = StopRequest(file=settings.stop_file)
     stop.listen(signal.SIGTERM, signal.SIGINT)
-    process = join(environ, least=gang.min * gang.processes)
-    reporter = _reporter(settings, process)
-    try:
-        train(settings, process, reporter, stop)
-    finally:
-        reporter.close()
+    patience = timedelta(seconds=settings.collective_seconds)
+    process = join(environ, least=gang.min * gang.processes, patience=patience)
+    with desk(settings, process, environ) as told:
+        train(settings, process, told, stop)
     process.close()
     return ExitCode.DONE
 
 
-def train(settings: Settings, process: Process, reporter: Reporter, stop: StopRequest) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """How this process talks with the world outside: reports go out, requests come in."""
+
+    reporter: Reporter
+    board: Board
+
+
+@contextmanager
+def desk(settings: Settings, process: Process, environ: Mapping[str, str]) -> Iterator[Desk]:
+    """This process's desk; a process without a launcher answers over HTTP itself.
+
+    Raises:
+        ConfigError: the address cannot be had.
+    """
+    folder = Path(environ[lifeline.FOLDER]) if lifeline.FOLDER in environ else None
+    speaks = process.local_rank == 0
+    board = Board.open(folder / lifeline.BOARD) if folder else Board.alone()
+    reporter = Reporter(
+        settings.job_dir if process.leads else None,
+        copy=folder / lifeline.REPORT if folder and speaks else None,
+    )
+    server = _server(settings, process, reporter, board) if speaks and not folder else None
+    try:
+        yield Desk(reporter=reporter, board=board)
+    finally:
+        if server:
+            server.close()
+
+
+def train(settings: Settings, process: Process, told: Desk, stop: StopRequest) -> None:
     """Trains from the newest checkpoint to the end and publishes. Raises as `main` does."""
     spec = settings.job.spec
     prepared = Prepared.read(settings.job_dir / StoreFile.PREPARED)
@@ -67,20 +100,25 @@ def train(settings: Settings, process: Process, reporter: Reporter, stop: StopRe
         process=process,
         recipe=_recipe(spec, app),
         examples=_examples(settings, prepared, encoder),
-        surroundings=_surroundings(settings, reporter, stop),
+        surroundings=_surroundings(settings, told, stop),
     )
     result = Trainer(work=work).run()
     if process.leads:
-        publish.publish(settings, prepared, app, result, reporter=reporter)
+        publish.publish(settings, prepared, app, result, reporter=told.reporter)
 
 
-def _reporter(settings: Settings, process: Process) -> Reporter:
-    """Rank 0 writes the files, the first process of every worker answers over HTTP."""
-    address = Address(host=settings.metrics_host, port=settings.metrics_port)
-    return Reporter(
-        settings.job_dir if process.leads else None,
-        address=address if process.local_rank == 0 else None,
+def _server(settings: Settings, process: Process, reporter: Reporter, board: Board) -> Server:
+    host, port = settings.address
+    answers = Answers(
+        report=lambda: reporter.last,
+        ready=lambda: True,
+        ask=board.ask,
+        control_hash=settings.control_hash,
     )
+    server = answers.serve(Address(host=host, port=port))
+    if process.leads:
+        announce(settings.job_dir, server.address)
+    return server
 
 
 def _encoder(prepared: Prepared, seed: int) -> TextEncoder:
@@ -139,12 +177,13 @@ def _packing(spec: TransferJobSpec, encoder: TextEncoder) -> bool:
     return encoder.packs and spec.training.packing != "never"
 
 
-def _surroundings(settings: Settings, reporter: Reporter, stop: StopRequest) -> Surroundings:
+def _surroundings(settings: Settings, told: Desk, stop: StopRequest) -> Surroundings:
     root = settings.job_dir / StoreFile.CHECKPOINTS
     return Surroundings(
         checkpoints=Checkpoints(root, keep=settings.job.spec.checkpoint.keep),
-        report=reporter.publish,
+        report=told.reporter.publish,
         stop=stop,
+        save=SaveRequest(told.board),
         job_uid=settings.uid,
         attempt=settings.attempt,
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from graft_worker.data import order
 from graft_worker.data.prefetch import Prefetcher
 from graft_worker.distributed import full_state
-from graft_worker.train import optimizers, setup
+from graft_worker.train import durable, optimizers, setup
 from graft_worker.train.callbacks import standard
 from graft_worker.train.result import TrainingResult
 
@@ -126,9 +126,11 @@ def _shared(run: Run, step: Step, loss: Tensor, norm: Tensor) -> list[float]:
     process = run.work.process
     own = [m.batch for m in step.micro_batches if m.weight]
     counts = [sum(b.tokens for b in own), sum(b.ids.numel() for b in own)]
-    more = torch.tensor([*counts, *run.callbacks.wishes(run)], dtype=torch.float64)
+    parts = [*counts, *durable.told(run), *run.callbacks.wishes(run)]
+    more = torch.tensor(parts, dtype=torch.float64)
     sums = process.sum(torch.cat([loss, more.to(process.device)]))
-    values: list[float] = torch.cat([sums[:3], norm.double(), sums[3:]]).tolist()
+    durable.heard(run, sums[3 : 3 + durable.SLOTS].tolist())
+    values: list[float] = torch.cat([sums[:3], norm.double(), sums[3 + durable.SLOTS :]]).tolist()
     return values
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+    from graft_worker.checkpoint.store import Checkpoint
     from graft_worker.distributed.sharding import Sharded
     from graft_worker.train.callbacks.hooks import Callbacks
     from graft_worker.train.evaluation import Evaluator
@@ -62,6 +63,7 @@ class Run:
     counters: Counters = field(default_factory=Counters)
     metrics: dict[str, float] = field(default_factory=dict)  # newest finite values
     saved_step: int | None = None  # newest step handed to the checkpoints
+    durable: Checkpoint | None = None  # newest checkpoint known to be on disk
 
     def finished(self) -> bool:
         """Whether no step is left to do."""

@@ -49,6 +49,7 @@ class Surroundings:
     checkpoints: Checkpoints
     report: Callable[[ProgressReport], None]
     stop: Callable[[], bool]  # asked at every step: whether to save and stop
+    save: Callable[[], bool] = lambda: False  # asked at every step: whether to save and go on
     job_uid: str = "local"
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic

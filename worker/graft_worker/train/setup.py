@@ -48,11 +48,11 @@ def begin(work: Work, callbacks: Sequence[Callback]) -> Run:
     groups = _named(work.task.module, work.task.parameter_groups(_weight_decay(work)))
     work.task.module.to(work.process.device)
     saved = state.newest(work)
-    values = saved[1] if saved else {}
+    values = saved.values if saved else {}
     run = _assembled(work, groups, values, callbacks)
     _settle(run)
     if saved:
-        state.restore(run, *saved)
+        state.restore(run, saved)
     return run
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import StoreError
@@ -17,6 +18,7 @@ from graft_worker.train.run import Counters
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from graft_worker.checkpoint.store import Checkpoint
     from graft_worker.train.run import Run
     from graft_worker.train.settings import Work
 
@@ -29,6 +31,15 @@ WEIGHTS, MOMENTS = "module.", "optimizer."
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A checkpoint and the state in it."""
+
+    checkpoint: Checkpoint
+    tensors: Tensors
+    values: Values
+
+
 def capture(run: Run) -> tuple[Tensors, Values]:
     """The state of a run after its newest step; an exchange, the tensors are rank 0's alone."""
     module, process = run.sharded.module, run.work.process
@@ -39,20 +50,20 @@ def capture(run: Run) -> tuple[Tensors, Values]:
     return tensors, _values(run)
 
 
-def restore(run: Run, tensors: Mapping[str, Tensor], values: Values) -> None:
+def restore(run: Run, saved: Saved) -> None:
     """Puts a captured state back, for any number of processes; each gives the whole state."""
-    module = run.sharded.module
+    module, tensors, values = run.sharded.module, saved.tensors, saved.values
     full_state.load_weights(module, _under(WEIGHTS, tensors))
     full_state.load_moments(run.optimizer.state, module, _under(MOMENTS, tensors))
     run.scaler.load_state_dict(values["scaler"])
     run.step, run.ending = values["step"], values["ending"]
-    run.saved_step = run.step
+    run.saved_step, run.durable = run.step, saved.checkpoint
     run.metrics = values["metrics"]
     run.counters = Counters(**values["counters"])
     run.callbacks.load(values["callbacks"])
 
 
-def newest(work: Work) -> tuple[Tensors, Values] | None:
+def newest(work: Work) -> Saved | None:
     """The newest whole checkpoint, the same one in every process; None where there is none.
 
     Raises:
@@ -70,7 +81,7 @@ def newest(work: Work) -> tuple[Tensors, Values] | None:
             hint="choose another store folder, or remove this job's folder in it",
         )
     log.info("goes on from the checkpoint of step %d", values["step"])
-    return tensors, dict(values)
+    return Saved(checkpoint=found, tensors=tensors, values=dict(values))
 
 
 def save(run: Run) -> None:
@@ -89,10 +100,10 @@ def await_saved(run: Run) -> None:
     Raises:
         StoreError: on rank 0, when it could not be written.
     """
-    process = run.work.process
+    process, checkpoints = run.work.process, run.work.surroundings.checkpoints
     if process.leads:
-        run.work.surroundings.checkpoints.wait()
-    process.broadcast(None)
+        checkpoints.wait()
+    run.durable = process.broadcast(checkpoints.saved) or run.durable
 
 
 def identity(work: Work) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,10 @@ class _Mark:
 
 
 class Reporting:
-    """Gives a ProgressReport to the surroundings on rank 0. Stands last among the callbacks."""
+    """Gives a ProgressReport to the surroundings, in the first process of every worker.
+
+    Stands last among the callbacks.
+    """
 
     name = "reporting"
 
@@ -40,7 +43,7 @@ class Reporting:
 
     def after_step(self, run: Run) -> None:
         """Reports unless the last report is too fresh."""
-        if not run.work.process.leads:
+        if not _speaks(run):
             return
         if not self._marks:
             self._marks.append(_mark(run))  # the first step warms up: rates begin after it
@@ -53,12 +56,12 @@ class Reporting:
     def after_evaluation(self, run: Run, metrics: Mapping[str, float]) -> None:
         """Reports the new metrics at once."""
         del metrics  # those that can be reported are the run's
-        if run.work.process.leads:
+        if _speaks(run):
             self._report(run)
 
     def at_end(self, run: Run) -> None:
         """Reports the metrics of the weights that were chosen."""
-        if run.work.process.leads:
+        if _speaks(run):
             self._report(run)
 
     def _report(self, run: Run) -> None:
@@ -70,7 +73,7 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
     """The run as a report, with rates since a mark."""
     surroundings, counters, now = run.work.surroundings, run.counters, _mark(run)
     seconds = now.seconds - since.seconds
-    saved = surroundings.checkpoints.saved
+    saved = run.durable
     return ProgressReport(
         job_uid=surroundings.job_uid,
         attempt=surroundings.attempt,
@@ -95,6 +98,15 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         lost_seconds=counters.lost,
         time=datetime.fromtimestamp(surroundings.now(), UTC).isoformat(timespec="milliseconds"),
     )
+
+
+def last_report(run: Run) -> ProgressReport:
+    """What a run that stops on request reports last: above all which checkpoint stands."""
+    return replace(report(run, since=_mark(run)), state="Stopped")
+
+
+def _speaks(run: Run) -> bool:
+    return run.work.process.local_rank == 0
 
 
 def _mark(run: Run) -> _Mark:

@@ -1,4 +1,4 @@
-"""Saves the state every so often and at the end."""
+"""Saves the state every so often, when somebody asks for it, and at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MINUTES = 10.0  # where the job does not say
 
 
 class Saving:
-    """Saves every so many steps, or when rank 0's clock says so."""
+    """Saves every so many steps or when rank 0's clock says so, and when any process is asked."""
 
     name = "saving"
 
@@ -25,7 +25,10 @@ class Saving:
         self._saved = started
 
     def wish(self, run: Run) -> bool:
-        """Whether the interval is complete after the step that is being done."""
+        """Whether a save is due after the step that is being done, or was asked for."""
+        return run.work.surroundings.save() or self._due(run)
+
+    def _due(self, run: Run) -> bool:
         if self._steps is not None:
             return (run.step + 1) % self._steps == 0
         # Clocks of several machines differ: rank 0's alone counts.

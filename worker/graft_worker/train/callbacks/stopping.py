@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graft_api.errors import Stopped
 from graft_worker.train import state
+from graft_worker.train.callbacks import reporting
 
 if TYPE_CHECKING:
     from graft_worker.train.run import Run
@@ -32,6 +33,8 @@ class Stopping:
         if self._saves and run.saved_step != run.step:
             state.save(run)
         state.await_saved(run)
+        if run.work.process.local_rank == 0:
+            run.work.surroundings.report(reporting.last_report(run))
         saved = (
             f"the state of step {run.saved_step} is saved" if run.saved_step else "nothing is saved"
         )
