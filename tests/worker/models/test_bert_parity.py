@@ -23,11 +23,12 @@ def ours(folder: Path, batch: Batch) -> tuple[list[Tensor], Tensor]:
     encoder.eval()
     states: list[Tensor] = []
     parts = [encoder.embeddings, *encoder.blocks()]
-    for part in parts:
-        part.register_forward_hook(lambda _, __, output: states.append(output))
+    hooks = [p.register_forward_hook(lambda _, __, out: states.append(out)) for p in parts]
     with torch.no_grad():
-        pooled = encoder.pooled(encoder(batch), batch)
-    return states, pooled
+        encoder(batch)
+        for hook in hooks:
+            hook.remove()
+        return states, encoder.pooled(encoder.first(batch))
 
 
 def theirs(model: Any, batch: Batch) -> tuple[tuple[Tensor, ...], Tensor]:

@@ -54,6 +54,7 @@ def packed(ids: Texts, rows: Plan, width: int) -> Batch:
         samples=samples,
         targets={},
         tokens=tokens,
+        most=max(len(row) for row in rows),
     )
 
 

@@ -25,6 +25,7 @@ class Batch:
     samples: Tensor  # [S] int64: row numbers in the shards
     targets: Mapping[str, Tensor]  # per-example columns of the Block, [S, ...]
     tokens: int  # real tokens
+    most: int  # sequences in the fullest row
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""

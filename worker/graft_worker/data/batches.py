@@ -45,6 +45,7 @@ def collate(
         samples=torch.from_numpy(rows),
         targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
         tokens=len(place),
+        most=int(layout.segment.max()),
     )
 
 

@@ -3,8 +3,9 @@
 Devlin et al. 2019, arXiv 1810.04805. Differences in form only: hidden states agree with the
 `transformers` library to 1e-4 in fp32. There is no dropout of attention weights: it would have to
 draw from a generator, and the loss would depend on how sequences are dealt to processes.
+Who wants first tokens alone is spared what the last layer would compute for all others.
 
-Shapes: R rows, W tokens per row, H hidden, A heads, F intermediate, S sequences.
+Shapes: R rows, W tokens per row, H hidden, A heads, F intermediate, S sequences, Q queries per row.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 from graft_worker.data.batch import Batch
 from graft_worker.models.dropout import KeyedDropout
 from graft_worker.models.encoder import EncoderConfig
+from graft_worker.models.firsts import Firsts, firsts_of
 from graft_worker.models.hugging_face import to_hugging_face
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
@@ -70,18 +72,37 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.dropout = KeyedDropout(site=2 * index + 2, width=width, rate=rate)
 
-    def forward(self, x: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-        """X [R, W, H], keys [R, W], mask [R, 1, W, W] or none where all slots see each other."""
-        x = self.attention_norm(self.attention_dropout(self.out(self._attend(x, mask)), keys, x))
+    def forward(
+        self, x: Tensor, keys: Tensor, mask: Tensor | None, firsts: Firsts | None = None
+    ) -> Tensor:
+        """X [R, W, H], keys [R, W], mask [R, 1, W, W] or none where all slots see each other.
+
+        Gives [R, W, H]; with `firsts` the same numbers of the first tokens alone, [S, H].
+        """
+        if firsts is None:
+            q, k, v = self.qkv(x).chunk(3, dim=-1)
+            return self._added(x, self._attend(q, k, v, mask), keys)
+        q, k, v = self._asked(x, firsts)
+        attended = self._attend(q, k, v, firsts.mask(mask))
+        return self._added(firsts.of(x), firsts.answers(attended), firsts.of(keys))
+
+    def _asked(self, x: Tensor, firsts: Firsts) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries [R, Q, H] of first tokens, keys and values [R, W, H] of all."""
+        sizes = [x.shape[-1], 2 * x.shape[-1]]
+        weight, bias = torch.split(self.qkv.weight, sizes), torch.split(self.qkv.bias, sizes)
+        k, v = F.linear(x, weight[1], bias[1]).chunk(2, dim=-1)
+        return F.linear(firsts.queries(x), weight[0], bias[0]), k, v
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        q, k, v = (x.view(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in (q, k, v))
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return attended.transpose(1, 2).flatten(2)
+
+    def _added(self, x: Tensor, attended: Tensor, keys: Tensor) -> Tensor:
+        x = self.attention_norm(self.attention_dropout(self.out(attended), keys, x))
         wide = self.activation(self.up(x))
         out: Tensor = self.norm(self.dropout(self.down(wide), keys, x))
         return out
-
-    def _attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        split = self.qkv(x).split(x.shape[-1], dim=-1)
-        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in split)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return attended.transpose(1, 2).flatten(2)
 
 
 class BertEncoder(nn.Module):
@@ -118,9 +139,17 @@ class BertEncoder(nn.Module):
             x = layer(x, batch.keys, mask)
         return x
 
-    def pooled(self, hidden: Tensor, batch: Batch) -> Tensor:
+    def first(self, batch: Batch) -> Tensor:
+        """Hidden states [S, H] of first tokens: those of `forward`, for less work."""
+        x: Tensor = self.embeddings(batch)
+        mask = attention_mask(batch)
+        for layer in self.layers[:-1]:
+            x = layer(x, batch.keys, mask)
+        out: Tensor = self.layers[-1](x, batch.keys, mask, firsts_of(batch))
+        return out
+
+    def pooled(self, first: Tensor) -> Tensor:
         """tanh(dense(first token)), [S, H]."""
-        first = hidden.flatten(0, 1).index_select(0, batch.first)
         return torch.tanh(self.pooler(first))
 
     def depth_of(self, parameter: str) -> int:

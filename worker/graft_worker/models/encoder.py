@@ -40,7 +40,11 @@ class TextEncoder(Protocol):
         """Hidden states [R, W, H] of the last layer."""
         ...
 
-    def pooled(self, hidden: Tensor, batch: Batch) -> Tensor:
+    def first(self, batch: Batch) -> Tensor:
+        """Hidden states [S, H] of first tokens: those of a call, for less work where it can."""
+        ...
+
+    def pooled(self, first: Tensor) -> Tensor:
         """One vector [S, H] per sequence: tanh(dense(first token)) where there is a pooler."""
         ...
 
