@@ -11,6 +11,23 @@ State = Literal[
 ]
 
 
+STEP_BUCKETS = (
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+    120.0,
+)  # seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Message:
     def to_json(self) -> str:
@@ -53,8 +70,18 @@ class ProgressReport(_Message):
     checkpoint_step: int | None = None
     checkpoint_time: str | None = None  # RFC 3339
     checkpoint_uri: str | None = None
-    productive_seconds: float = 0.0
-    lost_seconds: float = 0.0
+    checkpoint_bytes: int | None = None
+    checkpoint_seconds: float | None = None  # how long the writing took; 0: before a restart
+    nonfinite: int = 0  # steps left out since step 0, for their loss or gradient was not finite
+    productive_seconds: float = 0.0  # in steps that were kept
+    lost_seconds: float = 0.0  # in starts, in steps done again, and between two starts
+    mfu: float | None = None  # share of the devices' peak; None where the peak is not known
+    restarts: int = 0  # of this launcher's workers after failures, within the attempt
+    rank: int = 0  # of the process that reports; what follows is of this process, since its start
+    step_histogram: dict[str, int] = field(default_factory=dict)  # steps by upper bound
+    step_seconds: float = 0.0  # sum of all durations in the histogram
+    data_wait_seconds: float = 0.0
+    memory_peak_bytes: int = 0
     time: str = ""  # RFC 3339, when this was reported
 
 
@@ -72,3 +99,5 @@ class Termination(_Message):
     artefact_uri: str = ""
     artefact_digest: str = ""
     artefact_bytes: int = 0
+    model_digest: str = ""  # of the weights to start from; said by the prepare stage
+    dataset: dict[str, Any] = field(default_factory=dict)  # the block of status; prepare, too

@@ -52,6 +52,7 @@ class Label(StrEnum):
     KIND = f"{GROUP}/kind"  # its kind, such as TransferJob
     ATTEMPT = f"{GROUP}/attempt"  # whole number from 1
     ROLE = f"{GROUP}/role"  # a Role
+    UID = f"{GROUP}/uid"  # of the job: a later job of the same name is another
 
 
 class Role(StrEnum):

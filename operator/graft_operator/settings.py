@@ -66,6 +66,8 @@ class Settings(BaseModel):
     """Secret whose keys (AWS_ACCESS_KEY_ID, ...) the workers get with an s3:// store."""
     control_key_file: str = ""
     """File with the key of the workers' control tokens; empty: requests to workers are off."""
+    control_key: bytes = Field(default=b"", repr=False)
+    """Content of that file; never read from the environment."""
 
     threads: Annotated[int, Field(ge=1, le=256)] = 32
     """Reconciles at once, each with a connection of its own to the API server."""
@@ -95,7 +97,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every variable whose value cannot be used.
     """
-    names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields}
+    chosen = [name for name in Settings.model_fields if name != "control_key"]
+    names = {f"{PREFIX}{name.upper()}": name for name in chosen}
     given = {names[key]: value for key, value in environ.items() if key in names}
     try:
         return Settings.model_validate(given)

@@ -22,6 +22,7 @@ MANAGER = "graft-operator"
 PATHS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ConfigMap": ("/api/v1", "configmaps"),
+        "CoreEvent": ("/api/v1", "events"),  # the older form, which can be selected by object
         "Event": ("/apis/events.k8s.io/v1", "events"),
         "Job": ("/apis/batch/v1", "jobs"),
         "Lease": ("/apis/coordination.k8s.io/v1", "leases"),

@@ -1,0 +1,28 @@
+"""Every right that the operator needs; the chart grants these and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+KINDS = ("pretrainjobs", "transferjobs", "distilljobs", "servedeployments")
+
+RIGHTS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        **{("graft.dev", kind): ("delete", "get", "list", "watch") for kind in KINDS},
+        **{("graft.dev", f"{kind}/status"): ("patch",) for kind in KINDS},
+        ("batch", "jobs"): ("create", "delete", "get", "list", "patch", "watch"),
+        ("", "pods"): ("create", "delete", "get", "list"),
+        ("", "services"): ("create", "delete", "get"),
+        ("", "persistentvolumeclaims"): ("create", "get"),
+        ("", "events"): ("list",),
+        ("networking.k8s.io", "networkpolicies"): ("create", "get"),
+        ("events.k8s.io", "events"): ("create",),
+    }
+)
+"""(group, resource) to verbs, in the namespaces whose jobs are run."""
+
+OWN: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {("coordination.k8s.io", "leases"): ("create", "get", "patch")}
+)
+"""The same in the operator's own namespace."""

@@ -1,0 +1,1 @@
+"""One answer per file to "what now?"; the first that applies decides."""

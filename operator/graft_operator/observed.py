@@ -1,0 +1,160 @@
+"""What was seen of a job: its own object, its children, its pods, its workers' words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from graft_api.progress import ProgressReport
+from graft_api.vocabulary import API_VERSION
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The custom resource under reconcile, as the server holds it."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    version: int  # resourceVersion
+    created: datetime
+    spec: Object
+    status: Object = MappingProxyType({})
+    deleting: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, namespace and name: what the queue holds."""
+        return self.kind, self.namespace, self.name
+
+    def manifest(self) -> dict[str, Any]:
+        """The object as a person would write it, for the decoder."""
+        meta = {"name": self.name, "namespace": self.namespace, "generation": self.generation}
+        return {
+            "apiVersion": API_VERSION,
+            "kind": self.kind,
+            "metadata": meta,
+            "spec": dict(self.spec),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildJob:
+    """A batch Job of ours: one attempt at one stage."""
+
+    name: str
+    uid: str
+    owner: str  # UID of the custom resource
+    role: str
+    attempt: int
+    plan: str  # digest of the plan it was made from
+    created: datetime
+    parallelism: int = 1
+    active: int = 0
+    ready: int = 0
+    terminating: int = 0
+    failed: int = 0
+    succeeded: int = 0
+    suspended: bool = False
+    deleting: bool = False
+    complete: bool = False
+    failure: str = ""  # reason of the condition Failed, empty unless it failed
+    failure_message: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether the Job has ended, one way or the other."""
+        return self.complete or bool(self.failure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """A pod of ours; empty words where the fact is not there."""
+
+    name: str
+    uid: str
+    role: str
+    attempt: int
+    created: datetime
+    index: int = 0
+    node: str = ""
+    address: str = ""
+    phase: str = "Pending"
+    ready: bool = False
+    deleting: datetime | None = None
+    started: bool = False
+    exit_code: int | None = None
+    ended: datetime | None = None
+    reason: str = ""  # why the container or the pod ended: OOMKilled, Evicted, ...
+    words: str = ""  # the termination message
+    disruption: str = ""  # reason of the condition DisruptionTarget
+    unscheduled: str = ""  # the scheduler's words
+    waiting: str = ""  # reason for which the container waits, such as ImagePullBackOff
+    waiting_message: str = ""
+    node_lost: datetime | None = None  # since when its node does not answer
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """Everything that a decision may rest on, beside the job itself and the time."""
+
+    jobs: tuple[ChildJob, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    report: ProgressReport | None = None
+    report_error: str = ""  # why the newest look at the progress failed
+    problems: tuple[str, ...] = ()  # the Job controller's complaints, newest first
+    store_known: bool = False  # the namespace has its store claim
+    refused: str = ""  # the server's words when a child could not be made last time
+    conflict: str = ""  # a child of our name that belongs to another
+
+    def job(self, role: str, attempt: int) -> ChildJob | None:
+        """The child of that role and attempt."""
+        return next((j for j in self.jobs if (j.role, j.attempt) == (role, attempt)), None)
+
+    def pods_of(self, job: ChildJob) -> tuple[Pod, ...]:
+        """The pods of that child by index, newest of an index first."""
+        mine = [p for p in self.pods if (p.role, p.attempt) == (job.role, job.attempt)]
+        mine.sort(key=lambda p: p.created, reverse=True)
+        return tuple(sorted(mine, key=lambda p: p.index))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What status keeps of earlier decisions; read back so that a restart forgets nothing."""
+
+    attempt: int = 1
+    conditions: Mapping[str, Object] = field(default_factory=dict)
+    restarts: Object = field(default_factory=dict)
+
+    def is_true(self, kind: str) -> bool:
+        """Whether that condition holds."""
+        return bool(self.conditions.get(kind, {}).get("status") == "True")
+
+    def since(self, kind: str, reason: str) -> datetime | None:
+        """When that condition took the reason; None where it has another."""
+        found = self.conditions.get(kind, {})
+        if found.get("reason") != reason or "lastTransitionTime" not in found:
+            return None
+        return datetime.fromisoformat(found["lastTransitionTime"])
+
+
+def memory(subject: Subject) -> Memory:
+    """What the status remembers."""
+    status = subject.status
+    return Memory(
+        attempt=int(status.get("attempt") or 1),
+        conditions={c["type"]: c for c in status.get("conditions") or ()},
+        restarts=status.get("restarts") or {},
+    )

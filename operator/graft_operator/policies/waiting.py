@@ -1,0 +1,53 @@
+"""Why the pods of an attempt do not run yet, in the words of who holds them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from graft_operator.observed import ChildJob, Pod
+from graft_operator.policies.situation import Situation
+from graft_operator.policies.verdict import Finding, false
+
+PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+BROKEN = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+PATIENCE = timedelta(minutes=5)
+
+
+def waiting(s: Situation, job: ChildJob) -> Finding:
+    """The first thing that holds the gang up."""
+    if job.suspended:
+        return false("WaitingForWorkers", "the queue has not admitted the job yet")
+    pods = [pod for pod in s.newest().values() if not pod.ready]
+    for pod in pods:
+        if found := _held(pod):
+            return found
+    if s.observed.problems and len(s.newest()) < job.parallelism:
+        return false("QuotaExceeded", s.observed.problems[0])
+    if len(s.newest()) < job.parallelism:
+        return false("WaitingForWorkers", "the pods are being made")
+    return false("Starting", f"{len(pods)} of {job.parallelism} workers are starting")
+
+
+def stuck(s: Situation) -> Pod | None:
+    """A pod that cannot start without a change of the job: its image or its references."""
+    for pod in s.newest().values():
+        if pod.waiting in PULLING and s.now - pod.created >= PATIENCE:
+            return pod
+        if pod.waiting == "InvalidImageName":
+            return pod
+    return None
+
+
+def _held(pod: Pod) -> Finding | None:
+    if pod.unscheduled:
+        message = f"pod {pod.name} finds no node: {pod.unscheduled}"
+        return false("WaitingForWorkers", message)
+    if pod.waiting in PULLING:
+        message = f"pod {pod.name}: {pod.waiting_message or pod.waiting}"
+        return false("ImagePull", f"{message}; see workers.image and the pull secrets")
+    if pod.waiting in BROKEN:
+        message = pod.waiting_message or pod.waiting
+        return false("ContainerConfig", f"pod {pod.name}: {message}; make it or correct the name")
+    if pod.phase == "Pending" and pod.waiting == "ContainerCreating":
+        return false("Starting", f"pod {pod.name} waits for its volumes and its container")
+    return None

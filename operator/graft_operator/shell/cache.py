@@ -1,0 +1,124 @@
+"""What the watches have told: jobs and their batch Jobs; and what looks have found."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from graft_api.progress import ProgressReport
+from graft_operator.observed import ChildJob, Subject
+from graft_operator.shell.keys import Key
+
+REFUSAL_SECONDS = 14.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Note:
+    """What the shell remembers of one job between two looks; lost with the process."""
+
+    refused: str = ""
+    conflict: str = ""
+    until: float = 0.0  # a refusal is forgotten then, so that it is tried again
+    report: ProgressReport | None = None
+    report_error: str = ""
+    pulled: float = 0.0
+    written: float = 0.0  # the newest status write
+    leftover: bool = False  # a finished job may still hold pods
+
+
+@dataclass(slots=True)
+class Cache:
+    """Subjects and child Jobs by key; every method may be called from any thread."""
+
+    _subjects: dict[Key, Subject] = field(default_factory=dict)
+    _jobs: dict[Key, dict[str, ChildJob]] = field(default_factory=dict)
+    _notes: dict[Key, Note] = field(default_factory=dict)
+    _stores: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def subject(self, key: Key) -> Subject | None:
+        """The custom resource; None where there is none."""
+        with self._lock:
+            return self._subjects.get(key)
+
+    def jobs(self, key: Key, *, owner: str) -> tuple[ChildJob, ...]:
+        """The batch Jobs of that custom resource."""
+        with self._lock:
+            found = tuple(self._jobs.get(key, {}).values())
+        return tuple(job for job in found if job.owner == owner)
+
+    def note(self, key: Key) -> Note:
+        """What is remembered of the job; the same value every time."""
+        with self._lock:
+            note = self._notes.setdefault(key, Note())
+        if note.until and time.monotonic() >= note.until:
+            note.refused, note.conflict, note.until = "", "", 0.0
+        return note
+
+    def put(self, subject: Subject) -> bool:
+        """Whether the subject is news: not older than what is known, and not the same."""
+        with self._lock:
+            old = self._subjects.get(subject.key)
+            if old is not None and old.uid == subject.uid and subject.version <= old.version:
+                return False
+            if old is not None and old.uid != subject.uid:
+                self._notes.pop(subject.key, None)
+            self._subjects[subject.key] = subject
+            return True
+
+    def put_job(self, key: Key, job: ChildJob) -> bool:
+        """Whether the batch Job is news."""
+        with self._lock:
+            known = self._jobs.setdefault(key, {})
+            if known.get(job.uid) == job:
+                return False
+            known[job.uid] = job
+            return True
+
+    def drop(self, key: Key, *, uid: str) -> None:
+        """Forgets a custom resource that is gone."""
+        with self._lock:
+            old = self._subjects.get(key)
+            if old is not None and old.uid == uid:
+                del self._subjects[key]
+                self._notes.pop(key, None)
+
+    def drop_job(self, key: Key, *, uid: str) -> None:
+        """Forgets a batch Job that is gone."""
+        with self._lock:
+            known = self._jobs.get(key, {})
+            known.pop(uid, None)
+            if not known:
+                self._jobs.pop(key, None)
+
+    def has_store(self, namespace: str) -> bool:
+        """Whether the namespace is known to have its store."""
+        return namespace in self._stores
+
+    def add_store(self, namespace: str) -> None:
+        """The namespace has its store."""
+        with self._lock:
+            self._stores.add(namespace)
+
+    def keys(self) -> tuple[Key, ...]:
+        """Every job that is known."""
+        with self._lock:
+            return tuple(self._subjects)
+
+    def subjects(self) -> tuple[Subject, ...]:
+        """Every custom resource that is known."""
+        with self._lock:
+            return tuple(self._subjects.values())
+
+    def lost_jobs(self, seen: Iterable[str], *, before: float) -> tuple[tuple[Key, str], ...]:
+        """Batch Jobs that are known but were not in a full list that began at `before`."""
+        present = set(seen)
+        with self._lock:
+            return tuple(
+                (key, uid)
+                for key, jobs in self._jobs.items()
+                for uid, job in jobs.items()
+                if uid not in present and job.created.timestamp() < before
+            )

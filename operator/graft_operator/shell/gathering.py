@@ -1,0 +1,105 @@
+"""One job as it is now: from the cache where that is enough, from the server where it is not."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from graft_api.vocabulary import Label
+from graft_operator import metrics
+from graft_operator.cluster import reading
+from graft_operator.cluster.requests import Object, Ref, get
+from graft_operator.cluster.sending import Sender
+from graft_operator.cluster.workers import SilentError, Workers
+from graft_operator.observed import ChildJob, Observed, Pod, Subject, memory
+from graft_operator.policies.finishing import finished
+from graft_operator.settings import Settings
+from graft_operator.shell.cache import Cache, Note
+
+YOUNG = timedelta(seconds=3)
+COMPLAINTS = ("FailedCreate",)
+
+
+class Gatherer:
+    """Makes the observed state of a job."""
+
+    def __init__(self, cache: Cache, sender: Sender, workers: Workers, settings: Settings) -> None:
+        self._cache = cache
+        self._sender = sender
+        self._workers = workers
+        self._settings = settings
+
+    def observe(self, subject: Subject) -> Observed:
+        """Jobs, pods, the newest report and what stands in the way.
+
+        Raises:
+            UnreachableError: the server does not answer.
+        """
+        note = self._cache.note(subject.key)
+        jobs = self._cache.jobs(subject.key, owner=subject.uid)
+        pods = self._pods(subject) if _look(subject, jobs, note) else ()
+        newest = max(jobs, key=lambda job: (job.attempt, job.role == "worker"), default=None)
+        if newest is not None and newest.role == "worker":
+            self._pull(note, newest, pods)
+        current = note.report is not None and newest is not None
+        return Observed(
+            jobs=jobs,
+            pods=pods,
+            report=note.report if current else None,
+            report_error=note.report_error,
+            problems=self._problems(newest, pods, subject) if newest else (),
+            store_known=self._store_known(subject.namespace),
+            refused=note.refused,
+            conflict=note.conflict,
+        )
+
+    def _pods(self, subject: Subject) -> tuple[Pod, ...]:
+        selector = f"{Label.UID}={subject.uid}"
+        where = Ref(kind="Pod", namespace=subject.namespace)
+        found: list[Object] = []
+        for page in self._sender.pages(where, selector=selector):
+            found += page.json()["items"]
+        return tuple(map(reading.pod, found))
+
+    def _pull(self, note: Note, job: ChildJob, pods: tuple[Pod, ...]) -> None:
+        """Asks one ready worker how far it is; any of them knows."""
+        pause = self._settings.progress_seconds / 2
+        if not job.ready or job.over or time.monotonic() - note.pulled < pause:
+            return
+        ready = [p for p in pods if (p.role, p.attempt) == ("worker", job.attempt) and p.ready]
+        for pod in sorted(ready, key=lambda p: p.index)[:2]:
+            try:
+                note.report = self._workers.progress(pod.address)
+            except SilentError as error:
+                note.report_error = str(error)
+                metrics.PROGRESS_PULLS.labels("failed").inc()
+                continue
+            note.report_error, note.pulled = "", time.monotonic()
+            metrics.PROGRESS_PULLS.labels("ok").inc()
+            return
+
+    def _problems(self, job: ChildJob, pods: tuple[Pod, ...], subject: Subject) -> tuple[str, ...]:
+        """Why the Job controller cannot make pods, in its own words."""
+        mine = [p for p in pods if (p.role, p.attempt) == (job.role, job.attempt)]
+        if job.over or job.active or mine or datetime.now(UTC) - job.created < YOUNG:
+            return ()
+        where = Ref(kind="CoreEvent", namespace=subject.namespace)
+        query = {"fieldSelector": f"involvedObject.uid={job.uid}"}
+        answer = self._sender.send(get(where, query=query))
+        items = answer.json().get("items") or [] if answer.ok else []
+        told = [item for item in items if item.get("reason") in COMPLAINTS]
+        told.sort(key=lambda item: item.get("lastTimestamp") or "", reverse=True)
+        return tuple(item.get("message", "") for item in told)
+
+    def _store_known(self, namespace: str) -> bool:
+        return not self._settings.store_create or self._cache.has_store(namespace)
+
+
+def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:
+    """Whether the pods may matter: not while a fresh Job's pods are only being made."""
+    if finished(memory(subject)):
+        leftover, note.leftover = note.leftover, False
+        return leftover or any(not job.over for job in jobs)
+    now = datetime.now(UTC)
+    busy = (job.over or job.failed or job.terminating or now - job.created >= YOUNG for job in jobs)
+    return any(busy) or bool(subject.status and not jobs)
