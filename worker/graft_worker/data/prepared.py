@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from graft_api.jobstatus import DatasetStatus
+
+MOST_WARNINGS, LONGEST = 16, 1024  # what the status of a job can hold
 Problem = Literal["single_label", "multi_label", "regression"]
 
 
@@ -40,6 +43,17 @@ class Prepared:
         beside = path.with_name(f".{path.name}.partial")
         beside.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False), encoding="utf-8")
         beside.replace(path)
+
+    def dataset(self) -> DatasetStatus:
+        """The training data in the words of a job's status."""
+        train = self.splits["train"]
+        return DatasetStatus(
+            rows=train.rows,
+            columns=tuple(self.columns.values()),
+            sha256=train.sha256,
+            labels=len(self.labels) or None,
+            warnings=tuple(line[:LONGEST] for line in self.warnings[:MOST_WARNINGS]),
+        )
 
     @classmethod
     def read(cls, path: Path) -> Prepared:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from graft_api.jobstatus import DatasetStatus
 from graft_api.plan import Plan
 from graft_api.progress import ProgressReport, Termination
 from graft_api.status import LocalRun, local_status
@@ -17,7 +16,6 @@ from graft_worker.data.prepared import Prepared
 from .store import write
 
 FILE = "status.json"
-MOST_WARNINGS, LONGEST = 16, 1024  # what the status of a job can hold
 
 
 def status(
@@ -41,7 +39,7 @@ def facts(folder: Path, *, stage: str, attempt: int, started: datetime) -> Local
         attempt=attempt,
         started=started,
         model_digest=prepared.model_digest if prepared else "",
-        dataset=_dataset(prepared) if prepared else None,
+        dataset=prepared.dataset() if prepared else None,
     )
 
 
@@ -64,15 +62,3 @@ def _prepared(folder: Path) -> Prepared | None:
         return Prepared.read(folder / StoreFile.PREPARED)
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def _dataset(prepared: Prepared) -> DatasetStatus:
-    train = prepared.splits["train"]
-    warnings = tuple(line[:LONGEST] for line in prepared.warnings[:MOST_WARNINGS])
-    return DatasetStatus(
-        rows=train.rows,
-        columns=tuple(prepared.columns.values()),
-        sha256=train.sha256,
-        labels=len(prepared.labels) or None,
-        warnings=warnings,
-    )

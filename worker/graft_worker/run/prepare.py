@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
+from graft_api.progress import Termination
 from graft_api.vocabulary import ExitCode, StoreFile
 from graft_worker.apps import registry
 from graft_worker.config import Settings, read_settings
@@ -17,6 +18,7 @@ from graft_worker.data.prepare import build_split
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.selections import selections
 from graft_worker.models import folders, origin, tokenization
+from graft_worker.report import termination
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WORDS, WORDS_LENGTH = 4, 256  # warnings in the last words, which a kubelet cuts at 4 KiB
+
 
 def main(environ: Mapping[str, str]) -> int:
     """The exit code of the stage; afterwards `prepared.json` stands in the job's folder.
@@ -39,9 +43,19 @@ def main(environ: Mapping[str, str]) -> int:
         StoreError: the store cannot be written.
     """
     settings = read_settings(environ)
+    settings.job_dir.mkdir(parents=True, exist_ok=True)
     prepared = prepare(settings)
     prepared.write(settings.job_dir / StoreFile.PREPARED)
+    if settings.termination_file:
+        termination.write(settings.termination_file, _last_words(prepared))
     return ExitCode.DONE
+
+
+def _last_words(prepared: Prepared) -> Termination:
+    """What a job's status shows of the data and of the model to start from."""
+    plain = prepared.dataset().model_dump(mode="json", by_alias=True, exclude_none=True)
+    plain["warnings"] = [line[:WORDS_LENGTH] for line in plain["warnings"][:WORDS]]
+    return Termination(state="Complete", model_digest=prepared.model_digest, dataset=plain)
 
 
 def prepare(settings: Settings) -> Prepared:
