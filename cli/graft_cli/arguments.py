@@ -7,6 +7,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from graft_api.errors import ConfigError
@@ -19,6 +20,16 @@ SUMMARIES = {
     "evaluate": "measure a published model on a file with labels",
     "init": "write a commented job file to start from",
     "models": "list the models that a job can name",
+    "submit": "start a job in a cluster, or bring it up to date",
+    "ls": "list the jobs in a cluster",
+    "show": "show one job: spec, conditions, progress, pods, events",
+    "watch": "follow jobs as they change, to the end",
+    "logs": "print what the workers of a job wrote",
+    "why": "say why a job does not progress or has failed, and what to do",
+    "stop": "save a checkpoint and release the pods of a job",
+    "resume": "go on with a stopped job",
+    "scale": "change the number of workers of a job",
+    "rm": "remove a job from a cluster",
     "version": "print versions",
 }
 
@@ -27,8 +38,11 @@ examples:
   graft init text_classify --output job.yaml
   graft run job.yaml
   graft run job.yaml --set training.duration.epochs=1 -o json
+  graft submit job.yaml --wait
+  graft why reviews
 
 Every verb explains itself: graft run --help
+From `submit` to `rm` the verbs speak to a cluster, also as `kubectl graft submit job.yaml`.
 """
 
 
@@ -56,11 +70,16 @@ def split(argv: Sequence[str]) -> tuple[str | None, Sequence[str]]:
     raise ConfigError(f"unknown verb {verb!r}", hint=hint)
 
 
+def program() -> str:
+    """What the person typed: `graft`, or `kubectl graft` where kubectl started this."""
+    return "kubectl graft" if Path(sys.argv[0]).name.startswith("kubectl-graft") else "graft"
+
+
 def usage() -> int:
     """Prints what `graft` can do."""
     width = max(map(len, SUMMARIES))
     verbs = "\n".join(f"  {verb:{width}}  {text}" for verb, text in SUMMARIES.items())
-    sys.stdout.write(f"usage: graft VERB ...\n\nverbs:\n{verbs}\n\n{EXAMPLES}")
+    sys.stdout.write(f"usage: {program()} VERB ...\n\nverbs:\n{verbs}\n\n{EXAMPLES}")
     return 0
 
 
@@ -68,7 +87,7 @@ def parse(verb: str, rest: Sequence[str]) -> int:
     """Runs the verb with its arguments; its exit code."""
     module = importlib.import_module(f"graft_cli.verbs.{verb}")
     parser = Parser(
-        prog=f"graft {verb}",
+        prog=f"{program()} {verb}",
         description=module.__doc__,
         epilog=module.EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,

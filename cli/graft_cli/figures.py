@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from graft_api.progress import ProgressReport
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graft_api.progress import ProgressReport
 
 
 def steps(report: ProgressReport) -> str:

@@ -52,7 +52,7 @@ def read(file: str, *, settings: Sequence[str] = ()) -> Request:
         ConfigError: the file cannot be read, holds no valid job, or asks for what this version
             does not do; every mistake is named with its line.
     """
-    text = _bytes(file)
+    text = content(file)
     folder = Path.cwd() if file == "-" else Path(file).parent.absolute()
     written = _decoded(file, text, [override(setting, Path.cwd()) for setting in settings])
     return _planned(file, text, absolute(written, folder))
@@ -64,7 +64,7 @@ def _decoded(file: str, text: bytes, overrides: Sequence[str]) -> dict[str, Any]
     try:
         job = decode(text, overrides=overrides)
     except DecodeError as error:
-        raise _named(file, error) from None
+        raise named(file, error) from None
     data: dict[str, Any] = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     return data
 
@@ -77,7 +77,7 @@ def _planned(file: str, text: bytes, data: dict[str, Any]) -> Request:
         job = decode_json(json.dumps(data))
         return Request(job=job, plan=plan(job))
     except DecodeError as error:
-        raise _named(file, locate(error, text.decode("utf-8-sig"))) from None
+        raise named(file, locate(error, text.decode("utf-8-sig"))) from None
 
 
 def absolute(value: Any, folder: Path) -> Any:
@@ -117,7 +117,12 @@ def _path(uri: str, folder: Path) -> str:
     return uri if SCHEME.match(uri) else os.path.normpath(folder / Path(uri).expanduser())
 
 
-def _bytes(file: str) -> bytes:
+def content(file: str) -> bytes:
+    """What the file holds; `-` is stdin.
+
+    Raises:
+        ConfigError: it cannot be read, or no job can be that large.
+    """
     try:
         with sys.stdin.buffer if file == "-" else Path(file).open("rb") as stream:
             data = stream.read(LARGEST + 1)
@@ -132,7 +137,8 @@ def _bytes(file: str) -> bytes:
     return data
 
 
-def _named(file: str, error: DecodeError) -> ConfigError:
+def named(file: str, error: DecodeError) -> ConfigError:
+    """The error with the file's name in front."""
     file = "stdin" if file == "-" else file
     if len(error.faults) == 1:
         return ConfigError(f"{file}: {error.faults[0]}")

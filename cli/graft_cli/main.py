@@ -10,22 +10,22 @@ from graft_api.errors import GraftError, Stopped
 from graft_api.vocabulary import ExitCode
 
 from . import arguments, screen
+from .endings import EndedError, Ending
 
-FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 BAD = (ExitCode.CONFIG, ExitCode.DATA, ExitCode.STORE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code of the command: 0 done, 1 the job failed, 2 bad input, 130 interrupted."""
+    """The exit code of the command, one of `Ending`."""
     try:
         code = _dispatch(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
-        return BROKEN_PIPE
+        return Ending.BROKEN_PIPE
     except KeyboardInterrupt:
         screen.say("graft: interrupted")
-        return INTERRUPTED
+        return Ending.INTERRUPTED
     except Exception as error:  # the last resort: a person sees a sentence, never a traceback
         if os.environ.get("GRAFT_DEBUG"):
             raise
@@ -48,13 +48,15 @@ def _explain(error: Exception) -> int:
         f"{type(error).__name__}: {error}",
         hint="this is not your fault; GRAFT_DEBUG=1 in front of the same command shows where",
     )
-    return FAILED
+    return Ending.FAILED
 
 
 def _code(error: GraftError) -> int:
+    if isinstance(error, EndedError):
+        return error.code
     if isinstance(error, Stopped):
-        return INTERRUPTED
-    return BAD_INPUT if error.exit_code in BAD else FAILED
+        return Ending.INTERRUPTED
+    return Ending.BAD_INPUT if error.exit_code in BAD else Ending.FAILED
 
 
 def _abandon_stdout() -> None:

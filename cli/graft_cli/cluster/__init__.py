@@ -1,0 +1,1 @@
+"""What the verbs that speak to a cluster share."""
