@@ -12,6 +12,8 @@ import yaml
 
 from graft_api import crd, reference
 from graft_api.kinds import KINDS
+from tools.chart import texts
+from tools.chart.boards import boards
 
 NOTICE = "# Generated from crds/graft_api; change the models and run `make crds`.\n"
 
@@ -29,7 +31,17 @@ def generated() -> Mapping[str, str]:
     """The text of every generated file by its path from the root."""
     definitions = {f"crds/{crd.plural(kind)}.yaml": _definition(kind) for kind in KINDS}
     pages = {f"docs/reference/{kind.lower()}.md": reference.page(kind) for kind in KINDS}
-    return definitions | pages
+    copies = {f"charts/graft/files/{path}": text for path, text in definitions.items()}
+    return definitions | pages | copies | _chart()
+
+
+def _chart() -> dict[str, str]:
+    folder = "charts/graft/files/dashboards"
+    return {f"{folder}/{name}.json": text for name, text in boards().items()} | {
+        "charts/graft/values.yaml": texts.values_yaml(),
+        "charts/graft/values.schema.json": texts.values_schema(),
+        "docs/reference/chart.md": texts.values_page(),
+    }
 
 
 def drifted(root: Path) -> list[str]:

@@ -1,0 +1,68 @@
+{{/* What the operator may do where jobs run; compared with graft_operator.cluster.permissions. */}}
+{{- define "graft.rules" -}}
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
+  # Delete: finished jobs go when their time to live has passed.
+  verbs: [get, list, watch, delete]
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
+  verbs: [patch]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, create, delete]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, create, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [get, create]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+# Why a pod does not start.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
+{{- if .Values.kueue.enabled }}
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [get, list, patch]
+{{- end }}
+{{- end -}}
+
+{{- define "graft.editorRules" -}}
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
+  verbs: [get, list, watch, create, update, patch, delete, deletecollection]
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs/scale, transferjobs/scale, distilljobs/scale, servedeployments/scale]
+  verbs: [get, update, patch]
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
+  verbs: [get]
+{{- end -}}
+
+{{- define "graft.viewerRules" -}}
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
+  verbs: [get, list, watch]
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
+  verbs: [get]
+- apiGroups: [graft.dev]
+  resources: [pretrainjobs/scale, transferjobs/scale, distilljobs/scale, servedeployments/scale]
+  verbs: [get]
+{{- end -}}
+
+{{/* The service account of the operator, as subjects of a binding. */}}
+{{- define "graft.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "graft.fullname" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}

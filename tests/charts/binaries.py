@@ -1,0 +1,36 @@
+"""Where the programs are that the tests of the chart run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CACHE = Path(os.environ.get("CLUSTER_CACHE", "~/.cache/graft-cluster")).expanduser()
+
+
+def binary(name: str) -> Path:
+    """The program; the test is skipped, or fails in CI, where there is none."""
+    built = CACHE / "bin" / name
+    found = str(built) if built.is_file() else shutil.which(name)
+    if found:
+        return Path(found)
+    told = f"{name} not found in {built.parent} or on PATH: run `make cluster-build`"
+    if os.environ.get("GRAFT_CI") == "1":
+        pytest.fail(told, pytrace=False)
+    pytest.skip(told)
+
+
+def run(name: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """What the program said, and how it ended."""
+    return subprocess.run(
+        [str(binary(name)), *arguments],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

@@ -1,0 +1,1 @@
+"""What of the chart is generated: values, their schema and their page, and the dashboards."""
