@@ -11,6 +11,8 @@ from graft_api.errors import ConfigError
 from graft_api.transferjob import TransferJob
 from graft_api.vocabulary import Env
 
+COLLECTIVE_SECONDS = 120  # torch waits half an hour by itself, which hides a lost peer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -26,7 +28,8 @@ class Settings:
     termination_file: Path | None = None
     zoo: Path | None = None
     control_hash: str = ""  # SHA-256 in hex of the token that may ask for a checkpoint
-    collective_seconds: int = 120  # how long an exchange waits for a lost peer
+    restarts: int = 0  # of the workers of this node after failures
+    collective_seconds: int = COLLECTIVE_SECONDS  # how long an exchange waits for a lost peer
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -53,7 +56,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         termination_file=_path(environ, Env.TERMINATION_FILE),
         zoo=_path(environ, Env.ZOO),
         control_hash=environ.get(Env.CONTROL_HASH, ""),
-        collective_seconds=_number(environ, Env.COLLECTIVE_SECONDS, 120),
+        restarts=_number(environ, "TORCHELASTIC_RESTART_COUNT", 0),
+        collective_seconds=_number(environ, Env.COLLECTIVE_SECONDS, COLLECTIVE_SECONDS),
     )
 
 

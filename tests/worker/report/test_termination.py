@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from graft_api.errors import ConfigError, DataError, GraftError, Stopped, StoreError, WorldError
 from graft_api.progress import Termination
 from graft_worker.report import termination
-from graft_worker.report.last_words import ending
+from graft_worker.report.last_words import ending, note_step
 
 COMPLETE = Termination(state="Complete", artefact_uri="file:///a", artefact_digest="sha256:0")
 
@@ -162,9 +162,11 @@ AGAIN = "run the same job again: it goes on from the newest checkpoint"
 def test_every_error_has_a_class_a_code_and_a_hint(
     error: BaseException, expected: tuple[object, ...]
 ) -> None:
-    words = json.loads(ending(error, rank=3, step=7).to_json())
+    note_step(error, 7)
+    words = json.loads(ending(error, rank=3).to_json())
     names = ("state", "failureClass", "exitCode", "message", "hint")
     artefact = {"artefactUri": "", "artefactDigest": "", "artefactBytes": 0}
+    artefact |= {"modelDigest": "", "dataset": {}}  # said by prepare alone
     assert words == dict(zip(names, expected, strict=True)) | artefact | {"rank": 3, "step": 7}
 
 

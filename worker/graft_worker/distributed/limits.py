@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from pathlib import Path
 
 import psutil
+import torch
 
 CGROUP = Path("/sys/fs/cgroup")
 UNLIMITED = 1 << 60  # version 1 of control groups writes a number near 2^63 for "no limit"
@@ -27,6 +30,14 @@ def free_bytes(*, cgroup: Path = CGROUP) -> int:
         if most is not None and taken is not None and most < UNLIMITED:
             available = min(available, max(0, most - taken))
     return available
+
+
+def peak_bytes(device: torch.device) -> int:
+    """The most memory that this process has held: of its GPU, or of the machine."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _cpu_max(cgroup: Path) -> tuple[int, int]:

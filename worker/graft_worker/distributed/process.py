@@ -15,9 +15,10 @@ import torch.distributed as dist
 from torch import Tensor
 
 from graft_api.errors import ConfigError, WorldError
+from graft_worker.config import COLLECTIVE_SECONDS
 from graft_worker.distributed import limits
 
-PATIENCE = timedelta(seconds=120)  # torch waits half an hour by itself, which hides a lost peer
+PATIENCE = timedelta(seconds=COLLECTIVE_SECONDS)
 
 CPU = torch.device("cpu")
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 
-from graft_api.progress import ProgressReport
+from graft_api.progress import STEP_BUCKETS, ProgressReport
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 DEFAULT_SPLIT = "validation"
+BOUNDS = (*map(str, STEP_BUCKETS), "+Inf")
 
 
 def exposition(report: ProgressReport) -> bytes:
@@ -32,6 +38,7 @@ class _Families:
         """Every family, in the order of the documentation."""
         yield from _gauges(self._report)
         yield from _counters(self._report)
+        yield _durations(self._report)
         yield _evaluation(self._report)
 
 
@@ -48,6 +55,18 @@ def _gauges(report: ProgressReport) -> Iterator[Metric]:
             "When the newest checkpoint was saved, seconds since 1970",
             _seconds(report.checkpoint_time),
         ),
+        ("checkpoint_bytes", "Size of the newest checkpoint", report.checkpoint_bytes),
+        (
+            "checkpoint_duration_seconds",
+            "How long the newest checkpoint took to write, in the background",
+            report.checkpoint_seconds or None,
+        ),
+        ("mfu_ratio", "Share of the devices' peak that the model uses", report.mfu),
+        (
+            "memory_peak_bytes",
+            "Most memory this process has held",
+            report.memory_peak_bytes or None,
+        ),
     )
     for name, text, value in rows:
         if value is not None:
@@ -59,6 +78,26 @@ def _counters(report: ProgressReport) -> Iterator[Metric]:
         "graft_train_tokens", "Real tokens trained on, padding not counted", value=report.tokens
     )
     yield CounterMetricFamily("graft_train_samples", "Sequences trained on", value=report.samples)
+    yield CounterMetricFamily(
+        "graft_train_nonfinite",
+        "Steps left out, for their loss or gradient was not finite",
+        value=report.nonfinite,
+    )
+    waits = CounterMetricFamily(
+        "graft_train_data_wait_seconds", "Time without a batch to train on", labels=("rank",)
+    )
+    waits.add_metric((str(report.rank),), report.data_wait_seconds)
+    yield waits
+
+
+def _durations(report: ProgressReport) -> Metric:
+    family = HistogramMetricFamily(
+        "graft_train_step_duration_seconds", "Durations of optimizer steps", labels=("rank",)
+    )
+    counts = (report.step_histogram.get(bound, 0) for bound in BOUNDS)
+    buckets = list(zip(BOUNDS, accumulate(counts), strict=True))
+    family.add_metric((str(report.rank),), buckets, report.step_seconds)
+    return family
 
 
 def _evaluation(report: ProgressReport) -> Metric:

@@ -16,9 +16,15 @@ STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE}
 # By name, since this module must not wait for the import of torch.
 LOST_PEERS = ("DistBackendError", "DistNetworkError", "DistStoreError", "DistError")
 GLOO = "gloo/transport"
+STEP = "graft_step"  # attribute of an error that arose after this step
 
 
-def ending(error: BaseException, *, rank: int = 0, step: int | None = None) -> Termination:
+def note_step(error: BaseException, step: int) -> None:
+    """The last words of this error will name the step that was finished before it."""
+    setattr(error, STEP, step)
+
+
+def ending(error: BaseException, *, rank: int = 0) -> Termination:
     """The last words of a stage that this error ended."""
     failure, code, message, hint = _judged(error)
     stopped = failure == FailureClass.DISRUPTION
@@ -27,7 +33,7 @@ def ending(error: BaseException, *, rank: int = 0, step: int | None = None) -> T
         failure_class=failure,
         exit_code=code,
         rank=rank,
-        step=step,
+        step=getattr(error, STEP, None),
         message=message,
         hint=hint,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
+
+import psutil
 
 LAUNCHER = "GRAFT_LAUNCHER_PID"  # set by the launcher for its workers
 FOLDER = "GRAFT_LAUNCHER_FOLDER"  # what the launcher and its workers tell each other
@@ -22,6 +25,11 @@ def tie(parent: int, *, ending: signal.Signals = signal.SIGKILL) -> None:
     may end before its process does, and only Linux has it.
     """
     threading.Thread(target=_watch, args=(parent, ending), name="lifeline", daemon=True).start()
+
+
+def born() -> float:
+    """When this process was started, on the monotonic clock."""
+    return time.monotonic() - (time.time() - psutil.Process().create_time())
 
 
 def _watch(parent: int, ending: signal.Signals) -> None:

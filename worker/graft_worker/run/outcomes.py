@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graft_api.progress import Termination
 from graft_api.vocabulary import ExitCode, FailureClass
@@ -21,6 +21,7 @@ class Ended:
     code: int
     words: Termination | None = None
     moment: int = 0  # nanoseconds; 0 without words
+    step: int | None = None  # the last that it had finished
 
 
 def cause(ended: Iterable[Ended]) -> Ended:
@@ -28,7 +29,7 @@ def cause(ended: Iterable[Ended]) -> Ended:
 
     A worker without last words was killed: nothing else leaves none, so it counts as earliest.
     """
-    return min(ended, key=lambda worker: (_lost_peers(worker), worker.moment))
+    return min(ended, key=lambda worker: (lost_peers(worker), worker.moment))
 
 
 def exit_code(code: int) -> int:
@@ -41,15 +42,29 @@ def spoken(worker: Ended) -> Termination:
     if worker.words and worker.words.exit_code == worker.code:
         return worker.words
     if worker.code == ExitCode.STOPPED:
-        return Termination(state="Stopped", exit_code=worker.code, rank=worker.rank)
+        return Termination(
+            state="Stopped", exit_code=worker.code, rank=worker.rank, step=worker.step
+        )
     killed = worker.code < 0
     return Termination(
         state="Failed",
         failure_class=FailureClass.INFRASTRUCTURE if killed else FailureClass.USER,
         exit_code=exit_code(worker.code),
         rank=worker.rank,
+        step=worker.step,
         message=f"worker {worker.rank} {_how(worker.code)} and left no message",
         hint=_KILLED if worker.code == -signal.SIGKILL else "the end of its log says more",
+    )
+
+
+def repeated(worker: Ended) -> Termination:
+    """What is said of a failure that came twice at one step: no restart will mend it."""
+    words = spoken(worker)
+    return replace(
+        words,
+        failure_class=FailureClass.USER,
+        step=worker.step,
+        message=f"the same failure twice after step {worker.step}: {words.message}",
     )
 
 
@@ -59,7 +74,8 @@ def _how(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}"
 
 
-def _lost_peers(worker: Ended) -> bool:
+def lost_peers(worker: Ended) -> bool:
+    """Whether it ended only because others did."""
     words = worker.words
     return (
         words is not None

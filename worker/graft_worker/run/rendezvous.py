@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 import uuid
 from argparse import Namespace
@@ -20,7 +21,9 @@ from torch.distributed.elastic.rendezvous.registry import get_rendezvous_handler
 from torch.distributed.launcher.api import LaunchConfig
 from torch.distributed.run import config_from_args, get_args_parser
 
-from graft_api.errors import ConfigError
+from graft_api.errors import ConfigError, NodeError
+
+from . import clocks
 
 HERE = "localhost:0"  # a rendezvous of this node alone, on any free port
 MASTER_PORT = 29500  # torchrun's own default, of use to its static rendezvous alone
@@ -75,6 +78,40 @@ def leave(handler: RendezvousHandler) -> None:
         handler._stop_heartbeats()
         deadline = handler._get_deadline(handler._settings.timeout.close)
         handler._op_executor.run(_RendezvousExitOp(), deadline)
+
+
+def lost(handler: RendezvousHandler, world: int) -> bool:
+    """Whether a node of this round, which had so many, has left or fallen silent.
+
+    Without it, exchanges with a machine that lost its power wait until they time out.
+    """
+    if not isinstance(handler, DynamicRendezvousHandler):
+        return False
+    with handler._heartbeat_lock:
+        handler._state_holder.sync()
+        state = handler._state_holder.state
+        here = handler._this_node in state.participants
+        return not state.closed and not (here and len(state.participants) >= world)
+
+
+def check_clock(handler: RendezvousHandler) -> None:
+    """Refuses to join with a clock by which the other nodes would seem dead, or this one to them.
+
+    Raises:
+        NodeError: it differs from the store's by more than half of what makes a node count as dead.
+    """
+    if not isinstance(handler, DynamicRendezvousHandler):
+        return
+    settings = handler.settings
+    window = settings.keep_alive_interval.total_seconds() * settings.keep_alive_max_attempt
+    ahead = clocks.skew(handler._store, limit=window / 2)
+    if ahead is not None and abs(ahead) > window / 2:
+        way = "ahead of" if ahead > 0 else "behind"
+        raise NodeError(
+            f"the clock of node {socket.gethostname()} is {abs(ahead):.1f} s {way} the rendezvous"
+            f" store's, and nodes count as dead after {window:g} s",
+            hint="set the clocks of the nodes by NTP, or raise keep_alive_max_attempt",
+        )
 
 
 def _completed(found: Namespace, logs: Path) -> Namespace:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graft_api.errors import ConfigError
 from graft_api.planner import gang_of
+from graft_api.progress import ProgressReport
 from graft_api.vocabulary import ExitCode, StoreFile
 from graft_worker.apps import registry
 from graft_worker.checkpoint.store import Checkpoints
@@ -21,11 +20,8 @@ from graft_worker.data.shards import Shards
 from graft_worker.distributed.process import Process, join
 from graft_worker.evaluate import metrics
 from graft_worker.models import build
-from graft_worker.report.answers import Answers, announce
-from graft_worker.report.board import Board, SaveRequest
-from graft_worker.report.reporter import Reporter
-from graft_worker.report.server import Address, Server
-from graft_worker.run import lifeline, publish
+from graft_worker.run import desk, lifeline, publish
+from graft_worker.run.desk import Desk
 from graft_worker.run.task import AppTask
 from graft_worker.train.loop import Trainer
 from graft_worker.train.settings import Examples, Mode, Recipe, Surroundings, Work
@@ -52,40 +48,10 @@ def main(environ: Mapping[str, str]) -> int:
     stop.listen(signal.SIGTERM, signal.SIGINT)
     patience = timedelta(seconds=settings.collective_seconds)
     process = join(environ, least=gang.min * gang.processes, patience=patience)
-    with desk(settings, process, environ) as told:
+    with desk.opened(settings, process, environ) as told:
         train(settings, process, told, stop)
     process.close()
     return ExitCode.DONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """How this process talks with the world outside: reports go out, requests come in."""
-
-    reporter: Reporter
-    board: Board
-
-
-@contextmanager
-def desk(settings: Settings, process: Process, environ: Mapping[str, str]) -> Iterator[Desk]:
-    """This process's desk; a process without a launcher answers over HTTP itself.
-
-    Raises:
-        ConfigError: the address cannot be had.
-    """
-    folder = Path(environ[lifeline.FOLDER]) if lifeline.FOLDER in environ else None
-    speaks = process.local_rank == 0
-    board = Board.open(folder / lifeline.BOARD) if folder else Board.alone()
-    reporter = Reporter(
-        settings.job_dir if process.leads else None,
-        copy=folder / lifeline.REPORT if folder and speaks else None,
-    )
-    server = _server(settings, process, reporter, board) if speaks and not folder else None
-    try:
-        yield Desk(reporter=reporter, board=board)
-    finally:
-        if server:
-            server.close()
 
 
 def train(settings: Settings, process: Process, told: Desk, stop: StopRequest) -> None:
@@ -105,20 +71,6 @@ def train(settings: Settings, process: Process, told: Desk, stop: StopRequest) -
     result = Trainer(work=work).run()
     if process.leads:
         publish.publish(settings, prepared, app, result, reporter=told.reporter)
-
-
-def _server(settings: Settings, process: Process, reporter: Reporter, board: Board) -> Server:
-    host, port = settings.address
-    answers = Answers(
-        report=lambda: reporter.last,
-        ready=lambda: True,
-        ask=board.ask,
-        control_hash=settings.control_hash,
-    )
-    server = answers.serve(Address(host=host, port=port))
-    if process.leads:
-        announce(settings.job_dir, server.address)
-    return server
 
 
 def _encoder(prepared: Prepared, seed: int) -> TextEncoder:
@@ -177,13 +129,25 @@ def _packing(spec: TransferJobSpec, encoder: TextEncoder) -> bool:
     return encoder.packs and spec.training.packing != "never"
 
 
+def _previous(settings: Settings) -> ProgressReport | None:
+    try:
+        text = (settings.job_dir / StoreFile.PROGRESS).read_text(encoding="utf-8")
+        return ProgressReport.from_json(text)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def _surroundings(settings: Settings, told: Desk, stop: StopRequest) -> Surroundings:
     root = settings.job_dir / StoreFile.CHECKPOINTS
     return Surroundings(
         checkpoints=Checkpoints(root, keep=settings.job.spec.checkpoint.keep),
         report=told.reporter.publish,
         stop=stop,
-        save=SaveRequest(told.board),
+        save=told.save,
+        heart=told.heart,
+        started=lifeline.born(),
+        previous=_previous(settings),
+        restarts=settings.restarts,
         job_uid=settings.uid,
         attempt=settings.attempt,
     )

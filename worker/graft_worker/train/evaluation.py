@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ class Evaluator:
     width: int
     packing: bool
     in_step: bool = False
+    beat: Callable[[], None] = lambda: None  # called at every batch
 
     def metrics(self, shards: Shards) -> Mapping[str, float]:
         """The loss and the task's metrics over the whole split, in every process."""
@@ -62,6 +63,7 @@ class Evaluator:
         return _joined(found) if self.process.leads else None
 
     def _part(self, turn: _Turn) -> _Part | None:
+        self.beat()
         batch = turn.batch.to(self.process.device)
         with self.precision.autocast():
             logits = self.task.module(batch)

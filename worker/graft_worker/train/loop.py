@@ -12,7 +12,7 @@ from torch import Tensor
 from graft_worker.data import order
 from graft_worker.data.prefetch import Prefetcher
 from graft_worker.distributed import full_state
-from graft_worker.train import durable, optimizers, setup
+from graft_worker.train import durable, losses, optimizers, setup
 from graft_worker.train.callbacks import standard
 from graft_worker.train.result import TrainingResult
 
@@ -42,12 +42,11 @@ class Trainer:
             StoreError: the state cannot be saved or read.
             GraftError: the loss stays infinite.
         """
-        clock = self.work.surroundings.clock
-        started = clock()
         callbacks = standard.Standard.of(self.work)
         run = setup.begin(self.work, (*self.extra, *callbacks.all))
-        run.counters = run.counters.plus(lost=clock() - started)
+        run.counters = run.counters.plus(lost=losses.of_start(run))
         _steps(run)
+        self.work.surroundings.heart.rest(run.step)
         run.callbacks.at_end(run)
         return _result(run, callbacks)
 
@@ -59,8 +58,12 @@ def _steps(run: Run) -> None:
     with Prefetcher(run.feed.steps(run.step, run.total_steps)) as ahead:
         began = clock()
         for step in ahead:
+            waited = clock() - began
             wishes = _train(run, step)
-            run.counters = run.counters.plus(seconds=clock() - began)
+            seconds = clock() - began
+            run.timing.done(seconds, waited=waited)
+            run.work.surroundings.heart.beat(run.step, long=run.timing.long)
+            run.counters = run.counters.plus(seconds=seconds, nonfinite=run.skipped)
             run.callbacks.after_step(run, wishes)
             if run.finished():
                 return

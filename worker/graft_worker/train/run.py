@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from graft_worker.train.timing import Timing
+
 if TYPE_CHECKING:
     import torch
 
@@ -29,7 +31,8 @@ class Counters:
     slots: int = 0  # tokens computed, padding included
     samples: int = 0
     seconds: float = 0.0  # in steps that were kept
-    lost: float = 0.0  # between the start of a process and its first step
+    lost: float = 0.0  # in starts, in steps done again, and between two starts
+    nonfinite: int = 0  # steps left out
 
     def plus(self, **more: float) -> Counters:
         """These counters with something added to some of them."""
@@ -60,6 +63,7 @@ class Run:
     skipped: bool = False  # whether the newest step left the weights alone, being not finite
     ending: bool = False  # whether a callback has ended the training early
     learning_rate: float = 0.0
+    timing: Timing = field(default_factory=Timing)
     counters: Counters = field(default_factory=Counters)
     metrics: dict[str, float] = field(default_factory=dict)  # newest finite values
     saved_step: int | None = None  # newest step handed to the checkpoints

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from graft_worker.report.heart import Heart, silent
 
 if TYPE_CHECKING:
     from graft_api.progress import ProgressReport
@@ -50,6 +52,10 @@ class Surroundings:
     report: Callable[[ProgressReport], None]
     stop: Callable[[], bool]  # asked at every step: whether to save and stop
     save: Callable[[], bool] = lambda: False  # asked at every step: whether to save and go on
+    heart: Heart = field(default_factory=silent)  # told of every step
+    started: float | None = None  # when this process was started, by `clock`
+    previous: ProgressReport | None = None  # what was reported last before this start
+    restarts: int = 0
     job_uid: str = "local"
     attempt: int = 1
     clock: Callable[[], float] = time.monotonic

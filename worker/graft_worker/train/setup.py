@@ -88,6 +88,7 @@ def evaluator(work: Work, chosen: Precision, *, in_step: bool) -> Evaluator:
         width=work.examples.width,
         packing=work.examples.packing,
         in_step=in_step,
+        beat=work.surroundings.heart.again,
     )
 
 

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graft_api.progress import ProgressReport
+from graft_worker.distributed import limits
+from graft_worker.train import utilization
 
 if TYPE_CHECKING:
-    from graft_worker.checkpoint.store import Checkpoint
     from graft_worker.train.run import Run
 
 PAUSE = 0.25  # seconds between two reports
@@ -93,9 +94,14 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         metrics=dict(run.metrics),
         checkpoint_step=saved.step if saved else None,
         checkpoint_time=saved.time if saved else None,
-        checkpoint_uri=_uri(saved),
+        checkpoint_uri=str(saved.path) if saved else None,
+        checkpoint_bytes=saved.bytes if saved else None,
+        checkpoint_seconds=saved.seconds if saved else None,
+        nonfinite=counters.nonfinite,
         productive_seconds=counters.seconds,
         lost_seconds=counters.lost,
+        restarts=surroundings.restarts,
+        **_of_process(run, _rate(now.tokens - since.tokens, seconds)),
         time=datetime.fromtimestamp(surroundings.now(), UTC).isoformat(timespec="milliseconds"),
     )
 
@@ -124,5 +130,13 @@ def _remaining(run: Run, steps: int, seconds: float) -> float | None:
     return (run.total_steps - run.step) * seconds / steps if steps else None
 
 
-def _uri(saved: Checkpoint | None) -> str | None:
-    return str(saved.path) if saved else None
+def _of_process(run: Run, tokens_per_second: float) -> dict[str, Any]:
+    process, timing = run.work.process, run.timing
+    return {
+        "rank": process.rank,
+        "mfu": utilization.share(run, tokens_per_second),
+        "step_histogram": timing.histogram,
+        "step_seconds": timing.total,
+        "data_wait_seconds": timing.waited,
+        "memory_peak_bytes": limits.peak_bytes(process.device),
+    }
