@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from graft_api.progress import ProgressReport
@@ -26,7 +25,7 @@ class Subject:
     version: int  # resourceVersion
     created: datetime
     spec: Object
-    status: Object = MappingProxyType({})
+    status: Object = field(default_factory=dict)
     deleting: bool = False
 
     @property

@@ -22,7 +22,11 @@ def verdict(s: Situation) -> Verdict | None:
     start = s.memory.restarts.get("nextTime")
     if start and s.now < datetime.fromisoformat(start):
         return Verdict(wake=datetime.fromisoformat(start))
-    return Verdict(findings=_findings(s), create=True, wake=s.now + FIRST_LOOK)
+    desired = s.plan.stage("train").gang.desired
+    workers = dict(s.subject.status.get("workers") or {}) | {"desired": desired, "ready": 0}
+    return Verdict(
+        findings=_findings(s), create=True, blocks={"workers": workers}, wake=s.now + FIRST_LOOK
+    )
 
 
 def _findings(s: Situation) -> dict[str, Finding]:
