@@ -43,10 +43,13 @@ class Quiet:
 Change = Seen | Gone | Quiet
 
 
-def changes(api: Api, ref: Ref, *, left: Callable[[], float] = lambda: WINDOW) -> Iterator[Change]:
-    """Every change of a job, or of a collection where the reference has no name; never ends.
+def changes(
+    api: Api, ref: Ref, *, selector: str = "", left: Callable[[], float] = lambda: WINDOW
+) -> Iterator[Change]:
+    """Every change of an object, or of a collection where the reference has no name; never ends.
 
-    `left` are the seconds for which anybody cares; a watch is not held longer.
+    `selector` are the labels of those that are meant; `left` are the seconds for which anybody
+    cares, a watch is not held longer.
 
     Raises:
         EndedError: the server refuses, or cannot be reached for minutes.
@@ -56,11 +59,11 @@ def changes(api: Api, ref: Ref, *, left: Callable[[], float] = lambda: WINDOW) -
     while True:
         try:
             if not version:
-                items, version = _list(api, ref)
+                items, version = _list(api, ref, selector)
                 yield from _differences(known, items)
                 failures = 0
             seconds = min(window, max(1, int(left())))
-            for change, at in _watch(api, ref, version, seconds):
+            for change, at in _watch(api, _watched(ref, selector, version, seconds)):
                 version = at
                 yield from _noted(known, change)
             window = WINDOW
@@ -74,35 +77,37 @@ def changes(api: Api, ref: Ref, *, left: Callable[[], float] = lambda: WINDOW) -
             version = ""
 
 
-def _list(api: Api, ref: Ref) -> tuple[list[Object], str]:
-    at = Ref(kind=ref.kind, namespace=ref.namespace)
-    found = api.read(at, _chosen(ref))
+def _list(api: Api, ref: Ref, selector: str) -> tuple[list[Object], str]:
+    found = api.read(Ref(kind=ref.kind, namespace=ref.namespace), _chosen(ref, selector))
     items = [{**item, "kind": ref.kind} for item in found.get("items") or ()]
     return items, str(found["metadata"]["resourceVersion"])
 
 
-def _chosen(ref: Ref) -> dict[str, str | int]:
-    return {"fieldSelector": f"metadata.name={ref.name}"} if ref.name else {}
+def _chosen(ref: Ref, selector: str) -> dict[str, str | int]:
+    fields = f"metadata.name={ref.name}" if ref.name else ""
+    return {"fieldSelector": fields, "labelSelector": selector}
 
 
-def _watch(api: Api, ref: Ref, version: str, window: int) -> Iterator[tuple[Change | None, str]]:
-    """Changes with the version that each leaves; an empty version asks for a new list."""
-    query = _chosen(ref) | {
+def _watched(ref: Ref, selector: str, version: str, seconds: int) -> Request:
+    query = _chosen(ref, selector) | {
         "watch": 1,
         "allowWatchBookmarks": "true",
         "resourceVersion": version,
-        "timeoutSeconds": window,
+        "timeoutSeconds": seconds,
     }
-    request = get(Ref(kind=ref.kind, namespace=ref.namespace), query=query)
-    for line in api.lines(request, read_seconds=window + SLACK):
+    return get(Ref(kind=ref.kind, namespace=ref.namespace), query=query)
+
+
+def _watch(api: Api, request: Request) -> Iterator[tuple[Change | None, str]]:
+    """Changes with the version that each leaves; an empty version asks for a new list."""
+    for line in api.lines(request, read_seconds=WINDOW + SLACK):
         event = json.loads(line)
         raw = event["object"]
         if event["type"] == "ERROR":
             _refuse(request, raw, line)
             yield None, ""
             return
-        at = str(raw["metadata"]["resourceVersion"])
-        yield _change(event["type"], raw), at
+        yield _change(event["type"], raw), str(raw["metadata"]["resourceVersion"])
 
 
 def _refuse(request: Request, raw: Object, line: str) -> None:
