@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from graft_api.vocabulary import Env, Port
+from graft_api.vocabulary import Env, Port, Role
 from graft_operator.render.attempt import Attempt
 
 JOB_FOLDER = "/graft/job"
@@ -30,6 +30,8 @@ def variables(attempt: Attempt) -> list[Variable]:
             else _plain(variable.name, variable.value)
         )
     listed |= {name: _plain(name, value) for name, value in _contract(attempt).items()}
+    if attempt.role == Role.WORKER:
+        listed |= {name: _plain(name, value) for name, value in _size(attempt).items()}
     if attempt.gang:
         listed |= {name: _plain(name, value) for name, value in _torchrun(attempt).items()}
         listed["PET_LOCAL_ADDR"] = _field("PET_LOCAL_ADDR", "status.podIP")
@@ -55,8 +57,16 @@ def _contract(attempt: Attempt) -> dict[str, str]:
     return {str(name): value for name, value in contract.items()}
 
 
+def _size(attempt: Attempt) -> dict[str, str]:
+    gang = attempt.stage.gang
+    return {
+        "PET_NNODES": f"{gang.min}:{gang.max}",
+        "PET_NPROC_PER_NODE": str(gang.processes),
+    }
+
+
 def _torchrun(attempt: Attempt) -> dict[str, str]:
-    gang, settings = attempt.stage.gang, attempt.settings
+    settings = attempt.settings
     signs = settings.keep_alive_attempts if attempt.elastic else FIXED_ATTEMPTS
     timing = {
         "is_host": "false",
@@ -67,8 +77,6 @@ def _torchrun(attempt: Attempt) -> dict[str, str]:
         "keep_alive_max_attempt": str(signs),
     }
     return {
-        "PET_NNODES": f"{gang.min}:{gang.max}",
-        "PET_NPROC_PER_NODE": str(gang.processes),
         "PET_RDZV_BACKEND": "c10d",
         "PET_RDZV_ENDPOINT": f"{attempt.store_name}.{attempt.subject.namespace}:{Port.RENDEZVOUS}",
         "PET_RDZV_ID": f"{attempt.subject.uid}-{attempt.number}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -25,5 +26,7 @@ RENDERERS: tuple[Renderer, ...] = (
 
 
 def render(attempt: Attempt) -> tuple[Object, ...]:
-    """The objects of the attempt; equal attempts give equal objects."""
-    return tuple(made for renderer in RENDERERS for made in renderer(attempt))
+    """The objects of the attempt as plain data; equal attempts give equal objects."""
+    made = [body for renderer in RENDERERS for body in renderer(attempt)]
+    # Through JSON once: no words of ours, such as enums, and nothing shared between objects.
+    return tuple(json.loads(json.dumps(made)))

@@ -1,0 +1,133 @@
+"""Objects of an attempt: the whole text is the specification, kept in tests/golden."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from graft_api import decoding, planner
+from graft_operator.render.attempt import Attempt
+from graft_operator.render.objects import render
+from tests.builders import SETTINGS, gang, subject
+
+
+def attempt(job, *, stage="train", number=1, settings=SETTINGS, **facts):
+    plan = planner.plan(decoding.decode_json(json.dumps(job.manifest())))
+    return Attempt(
+        subject=job,
+        plan=plan,
+        stage=plan.stage(stage),
+        number=number,
+        settings=settings,
+        **facts,
+    )
+
+
+def last(made):
+    return render(made)[-1]
+
+
+def container(made):
+    return last(made)["spec"]["template"]["spec"]["containers"][0]
+
+
+def environment(made):
+    return {v["name"]: v.get("value") for v in container(made)["env"]}
+
+
+GOLDEN = {
+    "objects-prepare.yaml": attempt(subject(), stage="prepare", control_hash="0" * 64),
+    "objects-elastic.yaml": attempt(
+        subject(workers=gang(1, 3, desired=2)), number=2, size=2, control_hash="0" * 64
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_the_objects_are_those_of_the_golden_file(name, root):
+    text = yaml.safe_dump_all(render(GOLDEN[name]), sort_keys=False, width=100)
+    assert text == (root / "tests" / "golden" / name).read_text()
+
+
+def test_rendering_twice_gives_equal_objects():
+    job = subject(workers=gang(2))
+    assert render(attempt(job)) == render(attempt(job))
+
+
+def test_no_size_that_may_change_stands_in_the_pod_template():
+    job = subject(workers=gang(1, 4, desired=2))
+    small, large = (last(attempt(job, size=size)) for size in (1, 4))
+    assert small["spec"]["template"] == large["spec"]["template"]
+    assert environment(attempt(job))["PET_NNODES"] == "1:4"
+
+
+def test_a_lone_worker_needs_no_rendezvous():
+    found = environment(attempt(subject()))
+    assert not {name for name in found if name.startswith("PET_RDZV")}
+    assert (found["PET_NNODES"], found["PET_NPROC_PER_NODE"]) == ("1:1", "1")
+    assert [body["kind"] for body in render(attempt(subject()))] == ["NetworkPolicy", "Job"]
+
+
+def test_the_store_claim_is_made_only_where_it_is_wanted_and_missing():
+    chosen = SETTINGS.model_copy(update={"store_create": {"accessModes": ["ReadWriteMany"]}})
+    missing = render(attempt(subject(), settings=chosen, store_known=False))
+    assert missing[0]["kind"] == "PersistentVolumeClaim"
+    assert "ownerReferences" not in missing[0]["metadata"]
+    assert render(attempt(subject(), settings=chosen))[0]["kind"] == "NetworkPolicy"
+
+
+def test_the_overlay_is_merged_by_name_over_the_pod():
+    overlay = {
+        "spec": {
+            "nodeSelector": {"disk": "fast"},
+            "containers": [
+                {"name": "worker", "env": [{"name": "A", "value": "1"}]},
+                {"name": "sidecar", "image": "x"},
+            ],
+        }
+    }
+    job = subject(workers={"podTemplate": overlay})
+    spec = last(attempt(job))["spec"]["template"]["spec"]
+    assert spec["nodeSelector"] == {"disk": "fast"}
+    assert [c["name"] for c in spec["containers"]] == ["worker", "sidecar"]
+    variables = {v["name"]: v.get("value") for v in spec["containers"][0]["env"]}
+    assert variables["A"] == "1"
+    assert variables["GRAFT_ATTEMPT"] == "1"
+
+
+def test_references_to_secrets_stay_references():
+    source = {"secretKeyRef": {"name": "keys", "key": "token"}}
+    job = subject(workers={"env": [{"name": "TOKEN", "valueFrom": source}]})
+    found = next(v for v in container(attempt(job))["env"] if v["name"] == "TOKEN")
+    assert found["valueFrom"]["secretKeyRef"]["name"] == "keys"
+    assert "value" not in found
+
+
+def test_accelerators_are_asked_for_as_limits():
+    job = subject(workers={"resources": {"gpu": 2, "gpuResource": "example.com/gpu"}})
+    assert container(attempt(job))["resources"]["limits"]["example.com/gpu"] == "2"
+
+
+def test_pods_pass_the_restricted_profile():
+    for body in render(attempt(subject(workers=gang(2)))):
+        if body["kind"] not in ("Pod", "Job"):
+            continue
+        spec = body["spec"] if body["kind"] == "Pod" else body["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for each in spec["containers"]:
+            assert each["securityContext"]["allowPrivilegeEscalation"] is False
+            assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert each["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_an_s3_store_needs_no_claim_and_gets_its_secret_by_reference():
+    chosen = SETTINGS.model_copy(update={"store_uri": "s3://models/team", "store_secret": "s3"})
+    made = attempt(subject(), settings=chosen)
+    assert container(made)["envFrom"] == [{"secretRef": {"name": "s3"}}]
+    assert environment(made)["GRAFT_STORE"] == "s3://models/team"
+    volumes = last(made)["spec"]["template"]["spec"]["volumes"]
+    assert not [v for v in volumes if "persistentVolumeClaim" in v]
