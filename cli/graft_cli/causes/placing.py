@@ -15,7 +15,7 @@ UNAUTHORIZED = re.compile(
 )
 ABSENT = re.compile(r"not found|manifest unknown|does not exist|no such", re.I)
 UNREACHED = re.compile(r"timeout|timed out|no such host|connection refused|i/o|unreachable", re.I)
-INSUFFICIENT = re.compile(r"Insufficient ([\w./-]+)")
+INSUFFICIENT = re.compile(r"Insufficient ([\w./-]*\w)")
 TAINT = re.compile(r"untolerated taint\(?s?\)? ?(\{[^}]*\})?")
 REFERENCE = re.compile(r'(secret|configmap|persistentvolumeclaim|configMap) "([^"]+)"', re.I)
 KEY = re.compile(r"couldn't find key (\S+) in (?:Secret|ConfigMap) (\S+)")
