@@ -24,11 +24,14 @@ def binary(name: str) -> Path:
     pytest.skip(told)
 
 
-def run(name: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    name: str, *arguments: str, stdin: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
     """What the program said, and how it ended."""
     return subprocess.run(
         [str(binary(name)), *arguments],
         env={**os.environ, **environ},
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=300,
