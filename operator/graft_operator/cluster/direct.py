@@ -86,10 +86,25 @@ class Direct:
             finally:
                 connection.close()
 
+    def close(self) -> None:
+        """Closes what is open and idle."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop()[1].close()
+
     def _open(
         self, request: Request, read_seconds: float | None
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         connection = self._connection()
+        try:
+            return connection, self._ask(connection, request, read_seconds)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            raise
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, request: Request, read_seconds: float | None
+    ) -> http.client.HTTPResponse:
         if connection.sock is None:
             connection.connect()
         assert connection.sock is not None
@@ -97,7 +112,7 @@ class Direct:
         headers = self._headers | {"Content-Type": request.content_type}
         body = None if request.body is None else json.dumps(request.body)
         connection.request(request.verb, self._at.path + request.path, body=body, headers=headers)
-        return connection, connection.getresponse()
+        return connection.getresponse()
 
     def _connection(self) -> http.client.HTTPConnection:
         with self._lock:

@@ -1,0 +1,42 @@
+"""A namespace of a real API server in which the test plays the operator."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.cluster.kubelet import Kubelet
+from tests.cli.cluster.stage import Stage, install
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(root: Path) -> Path:
+    """The kubeconfig of a cluster whose administrator the tests are; it knows our kinds."""
+    given = os.environ.get("GRAFT_TEST_KUBECONFIG")
+    if given:
+        install(Path(given), root / "crds")
+        return Path(given)
+    if os.environ.get("GRAFT_CI") == "1":
+        pytest.fail("GRAFT_TEST_KUBECONFIG names no cluster", pytrace=False)
+    pytest.skip("no cluster: set GRAFT_TEST_KUBECONFIG to the kubeconfig of one")
+
+
+@pytest.fixture
+def stage(kubeconfig: Path, tmp_path: Path) -> Iterator[Stage]:
+    """A namespace of the test's own, which its kubeconfig names."""
+    opened = Stage.open(kubeconfig, tmp_path, namespace=f"cli-{secrets.token_hex(4)}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def kubelet(stage: Stage, tmp_path: Path) -> Iterator[Kubelet]:
+    """A node of the test's own that serves the logs which the test gives it."""
+    with Kubelet.serving(tmp_path) as served:
+        stage.node(served.node, port=served.port)
+        yield served
+        stage.forget("Node", served.node)
