@@ -112,7 +112,7 @@ def test_waiting_ends_as_the_job_ends(
     )
     assert waiting.stderr.readline() == "reviews: Running  0/1 workers  step 3  30%\n"
     stage.status(phase="Ended", **status)
-    out, rest = waiting.communicate(timeout=30)
+    out, rest = waiting.communicate(timeout=120)
     assert (waiting.returncode, out) == (code, "transferjob/reviews created\n")
     assert rest.endswith(last)
 
@@ -132,7 +132,7 @@ def test_a_job_that_is_removed_ends_the_wait(stage: Stage) -> None:
     assert waiting.stderr is not None
     waiting.stderr.readline()
     assert stage.graft("rm", "reviews", "--yes").returncode == 0
-    _, rest = waiting.communicate(timeout=30)
+    _, rest = waiting.communicate(timeout=120)
     assert (waiting.returncode, rest) == (
         3,
         "graft: error: transferjob/reviews was removed meanwhile\n",
@@ -144,7 +144,7 @@ def test_ctrl_c_never_cancels_a_job(stage: Stage) -> None:
     assert waiting.stderr is not None
     waiting.stderr.readline()
     waiting.send_signal(signal.SIGINT)
-    _, rest = waiting.communicate(timeout=30)
+    _, rest = waiting.communicate(timeout=120)
     assert waiting.returncode == 130
     assert rest == (
         "\ngraft: transferjob/reviews was not touched and goes on in the cluster;"
