@@ -17,6 +17,7 @@ from graft_operator.settings import Settings
 from graft_operator.shell.cache import Cache, Note
 
 YOUNG = timedelta(seconds=3)
+SILENCE_SECONDS = 30.0  # a worker that saves or evaluates may be slow to answer
 COMPLAINTS = ("FailedCreate",)
 
 
@@ -71,10 +72,12 @@ class Gatherer:
             try:
                 note.report = self._workers.progress(pod.address)
             except SilentError as error:
-                note.report_error = str(error)
                 metrics.PROGRESS_PULLS.labels("failed").inc()
+                note.silent = note.silent or time.monotonic()
+                if time.monotonic() - note.silent >= SILENCE_SECONDS:
+                    note.report_error = str(error)
                 continue
-            note.report_error, note.pulled = "", time.monotonic()
+            note.report_error, note.silent, note.pulled = "", 0.0, time.monotonic()
             metrics.PROGRESS_PULLS.labels("ok").inc()
             return
 
