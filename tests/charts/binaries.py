@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CACHE = Path(os.environ.get("CLUSTER_CACHE", "~/.cache/graft-cluster")).expanduser()
+CACHE = Path(os.environ.get("GRAFT_CLUSTER_CACHE", "~/.cache/graft-cluster")).expanduser()
 
 
 def binary(name: str) -> Path:
@@ -18,7 +18,7 @@ def binary(name: str) -> Path:
     found = str(built) if built.is_file() else shutil.which(name)
     if found:
         return Path(found)
-    told = f"{name} not found in {built.parent} or on PATH: run `make cluster-build`"
+    told = f"{name} not found in {built.parent} or on PATH: run `python -m tests.cluster build`"
     if os.environ.get("GRAFT_CI") == "1":
         pytest.fail(told, pytrace=False)
     pytest.skip(told)

@@ -72,7 +72,11 @@ def operator_of(space: Space, folder: Path) -> Iterator[Running]:
 def _environ(space: Space) -> dict[str, str]:
     deployment = space.get("deployment", f"{space.name}-graft")
     [container] = deployment["spec"]["template"]["spec"]["containers"]
-    return {each["name"]: each.get("value", space.name) for each in container["env"]}
+    # The server leaves out an empty value; references are to the pod's name and namespace.
+    return {
+        each["name"]: space.name if "valueFrom" in each else each.get("value", "")
+        for each in container["env"]
+    }
 
 
 def _key(space: Space, folder: Path) -> Path:

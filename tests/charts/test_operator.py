@@ -24,6 +24,11 @@ def test_operator_leads_and_makes_the_objects_of_a_job(
         owners = [each["metadata"]["ownerReferences"][0]["uid"] for each in children]
         assert owners == [job["metadata"]["uid"]]
         assert space.get("networkpolicy", "-lgraft.dev/job=reviews")
+        claim = space.get("persistentvolumeclaim", "graft-store")["spec"]
+        assert (claim["accessModes"], claim["resources"]["requests"]) == (
+            ["ReadWriteMany"],
+            {"storage": "100Gi"},
+        )
         status = until(lambda: space.get("transferjob", "reviews").get("status"))
         assert [c["status"] for c in status["conditions"] if c["type"] == "Accepted"] == ["True"]
         assert operator.refused() == []

@@ -13,7 +13,7 @@ import yaml
 
 from graft_api import crd
 from graft_api.kinds import KINDS
-from graft_api.vocabulary import Port
+from graft_api.vocabulary import Label, Port, Role
 from tests.charts.binaries import run
 from tests.charts.rendering import (
     CHART,
@@ -157,16 +157,17 @@ def test_service_and_budget_choose_the_operators_pods() -> None:
 def test_network_policy_lets_the_operator_reach_workers() -> None:
     [*_, workers] = one(rendered(EVERYTHING), "NetworkPolicy")["spec"]["egress"]
     assert workers["ports"] == [{"port": int(Port.METRICS), "protocol": "TCP"}]
+    assert workers["to"] == [
+        {"namespaceSelector": {}, "podSelector": {"matchLabels": {Label.ROLE: Role.WORKER}}}
+    ]
 
 
 def test_pod_monitor_names_series_after_the_job() -> None:
     spec = one(rendered(EVERYTHING), "PodMonitor")["spec"]
     assert spec["namespaceSelector"] == {"any": True}
-    assert spec["selector"] == {"matchLabels": {"graft.dev/role": "worker"}}
-    assert (spec["jobLabel"], spec["podMetricsEndpoints"][0]["port"]) == (
-        "graft.dev/job",
-        "metrics",
-    )
+    assert spec["selector"] == {"matchLabels": {Label.ROLE: Role.WORKER}}
+    assert (spec["jobLabel"], spec["podTargetLabels"]) == (Label.JOB, [Label.KIND, Label.ATTEMPT])
+    assert spec["podMetricsEndpoints"][0]["port"] == "metrics"
     spec = one(rendered(NAMESPACED), "PodMonitor")["spec"]
     assert spec["namespaceSelector"] == {"matchNames": ["team-a", "team-b"]}
 
@@ -212,6 +213,24 @@ def test_definitions_are_those_of_the_models_and_stay() -> None:
 
 def _definitions() -> list[dict[str, Any]]:
     return of_kind(rendered(), "CustomResourceDefinition")
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [({}, "--all-namespaces"), ({"namespaces": ["team-a"]}, "--namespace team-a")],
+    ids=["all namespaces", "one namespace"],
+)
+def test_notes_say_the_next_three_commands(values: Object, where: str) -> None:
+    given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
+    dry = ("--dry-run=client", f"--namespace={NAMESPACE}")
+    result = run("helm", "install", "graft", str(CHART), *dry, *given)
+    notes = result.stdout.partition("NOTES:")[2]
+    namespace = "" if where.startswith("--all") else f" {where}"
+    assert re.findall(r"^   (kubectl .*)$", notes, re.MULTILINE) == [
+        f"kubectl rollout status deployment/graft --namespace {NAMESPACE}",
+        f"kubectl apply --filename job.yaml{namespace}",
+        f"kubectl get training {where} --watch",
+    ]
 
 
 def test_labels_of_monitoring_are_the_administrators() -> None:
