@@ -13,7 +13,17 @@ import pytest
 from graft_cli.arguments import SUMMARIES
 
 Graft = Callable[..., subprocess.CompletedProcess[str]]
-HEAVY = ("torch", "pydantic", "transformers", "numpy", "rich", "yaml", "tokenizers")
+HEAVY = (
+    "kubernetes",
+    "urllib3",
+    "torch",
+    "pydantic",
+    "transformers",
+    "numpy",
+    "rich",
+    "yaml",
+    "tokenizers",
+)
 
 
 def loaded(*arguments: str) -> set[str]:
@@ -77,7 +87,7 @@ def test_each_verb_explains_itself_with_an_example(graft: Graft, verb: str) -> N
         pytest.param(
             ("fly",),
             "graft: error: unknown verb 'fly'\n  verbs: run, validate, explain, predict, evaluate,"
-            " init, models, version\n",
+            " init, models, submit, ls, show, watch, logs, why, stop, resume, scale, rm, version\n",
             id="another word gets the list",
         ),
         pytest.param(

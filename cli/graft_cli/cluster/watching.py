@@ -63,7 +63,7 @@ def changes(
                 yield from _differences(known, items)
                 failures = 0
             seconds = min(window, max(1, int(left())))
-            for change, at in _watch(api, _watched(ref, selector, version, seconds)):
+            for change, at in since(api, ref, version, selector=selector, seconds=seconds):
                 version = at
                 yield from _noted(known, change)
             window = WINDOW
@@ -88,18 +88,20 @@ def _chosen(ref: Ref, selector: str) -> dict[str, str | int]:
     return {"fieldSelector": fields, "labelSelector": selector}
 
 
-def _watched(ref: Ref, selector: str, version: str, seconds: int) -> Request:
+def since(
+    api: Api, ref: Ref, version: str, *, selector: str = "", seconds: int
+) -> Iterator[tuple[Change | None, str]]:
+    """Changes since that version, each with the version that it leaves, until the watch closes.
+
+    An empty version says that the server has forgotten the old one and has to be asked for a list.
+    """
     query = _chosen(ref, selector) | {
         "watch": 1,
         "allowWatchBookmarks": "true",
         "resourceVersion": version,
         "timeoutSeconds": seconds,
     }
-    return get(Ref(kind=ref.kind, namespace=ref.namespace), query=query)
-
-
-def _watch(api: Api, request: Request) -> Iterator[tuple[Change | None, str]]:
-    """Changes with the version that each leaves; an empty version asks for a new list."""
+    request = get(Ref(kind=ref.kind, namespace=ref.namespace), query=query)
     for line in api.lines(request, read_seconds=WINDOW + SLACK):
         event = json.loads(line)
         raw = event["object"]
