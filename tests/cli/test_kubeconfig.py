@@ -91,9 +91,9 @@ def test_what_asks_for_more_is_left_to_the_client(
 def test_what_is_wrong_is_named(
     tmp_path: Path, parts: dict[str, Any], context: str | None, said: str
 ) -> None:
+    environ = {"KUBECONFIG": write(tmp_path / "a", **parts)}
     with pytest.raises(ConfigError) as caught:
-        found = kubeconfig.read({"KUBECONFIG": write(tmp_path / "a", **parts)}, context=context)
-        direct.Direct(found, user_agent="graft-tests")
+        direct.Direct(kubeconfig.read(environ, context=context), user_agent="graft-tests")
     assert said in caught.value.message
 
 

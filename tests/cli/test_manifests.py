@@ -103,7 +103,7 @@ def test_a_namespace_said_twice_has_to_be_the_same(tmp_path: Path) -> None:
     assert sent(tmp_path, given="b")["metadata"]["namespace"] == "b"
     setting = "metadata.namespace=c"
     assert sent(tmp_path, "s3://a", setting)["metadata"]["namespace"] == "c"
-    with pytest.raises(ConfigError, match="metadata.namespace is c, -n says b"):
+    with pytest.raises(ConfigError, match=r"metadata\.namespace is c, -n says b"):
         sent(tmp_path, "s3://a", setting, given="b")
 
 

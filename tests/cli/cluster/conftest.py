@@ -14,15 +14,11 @@ from tests.cli.cluster.stage import Stage, install
 
 
 @pytest.fixture(scope="session")
-def kubeconfig(root: Path) -> Path:
-    """The kubeconfig of a cluster whose administrator the tests are; it knows our kinds."""
-    given = os.environ.get("GRAFT_TEST_KUBECONFIG")
-    if given:
-        install(Path(given), root / "crds")
-        return Path(given)
-    if os.environ.get("GRAFT_CI") == "1":
-        pytest.fail("GRAFT_TEST_KUBECONFIG names no cluster", pytrace=False)
-    pytest.skip("no cluster: set GRAFT_TEST_KUBECONFIG to the kubeconfig of one")
+def kubeconfig(request: pytest.FixtureRequest, root: Path) -> Path:
+    """Of a cluster whose administrator the tests are, and which knows our kinds."""
+    found = _given(request)
+    install(found, root / "crds")
+    return found
 
 
 @pytest.fixture
@@ -40,3 +36,15 @@ def kubelet(stage: Stage, tmp_path: Path) -> Iterator[Kubelet]:
         stage.node(served.node, port=served.port)
         yield served
         stage.forget("Node", served.node)
+
+
+def _given(request: pytest.FixtureRequest) -> Path:
+    if given := os.environ.get("GRAFT_TEST_KUBECONFIG"):
+        return Path(given)
+    try:
+        return Path(request.getfixturevalue("cluster").kubeconfig)
+    except pytest.FixtureLookupError:
+        told = "no cluster: set GRAFT_TEST_KUBECONFIG to the kubeconfig of one"
+        if os.environ.get("GRAFT_CI") == "1":
+            pytest.fail(told, pytrace=False)
+        pytest.skip(told)
