@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -16,12 +17,18 @@ def binary(name: str) -> Path:
     """The program; the test is skipped, or fails in CI, where there is none."""
     built = CACHE / "bin" / name
     found = str(built) if built.is_file() else shutil.which(name)
-    if found:
-        return Path(found)
-    told = f"{name} not found in {built.parent} or on PATH: run `python -m tests.cluster build`"
+    if not found:
+        lacking(
+            f"{name} not found in {built.parent} or on PATH: run `python -m tests.cluster build`"
+        )
+    return Path(found)
+
+
+def lacking(why: str) -> NoReturn:
+    """Ends the test: skipped, or failed where continuous integration must not skip."""
     if os.environ.get("GRAFT_CI") == "1":
-        pytest.fail(told, pytrace=False)
-    pytest.skip(told)
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
 
 
 def run(

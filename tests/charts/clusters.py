@@ -47,7 +47,9 @@ class Space:
     def install(self, values: Object, *, chart: Path = CHART) -> None:
         """The release as these values say, new or upgraded."""
         given = [f"--set-json={name}={json.dumps(value)}" for name, value in values.items()]
-        self.helm("upgrade", str(chart), "--install", "--take-ownership", *given)
+        # Definitions that somebody has applied before are taken over.
+        theirs = ("--take-ownership", "--force-conflicts")
+        self.helm("upgrade", str(chart), "--install", *theirs, *given)
 
     def helm(self, verb: str, *arguments: str) -> str:
         """What helm printed of the release."""

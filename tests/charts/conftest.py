@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.charts.binaries import lacking
 from tests.charts.clusters import Space
 
 
@@ -16,7 +17,10 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
     """Of a cluster whose administrator the tests are: a given one, or the tests' own."""
     if given := os.environ.get("GRAFT_TEST_KUBECONFIG"):
         return Path(given)
-    return Path(request.getfixturevalue("cluster").settings.kubeconfig)
+    try:
+        return Path(request.getfixturevalue("cluster").kubeconfig)
+    except pytest.FixtureLookupError:
+        lacking("no cluster: set GRAFT_TEST_KUBECONFIG to the kubeconfig of one")
 
 
 @pytest.fixture
