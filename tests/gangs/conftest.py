@@ -1,0 +1,60 @@
+"""A cluster with an operator in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.given import Cluster
+from tests.cluster.namespaces import Namespace
+from tests.gangs.operators import Operator
+
+SETTINGS = {
+    "LEADER_ELECTION": "false",
+    "PROGRESS_SECONDS": "1",
+    "STATUS_SECONDS": "1",
+    "COLLECTIVE_SECONDS": "20",
+    "KEEP_ALIVE_SECONDS": "1",
+    "GRACE_SECONDS": "30",
+}
+
+
+@pytest.fixture(scope="session")
+def crds(cluster: Cluster, root: Path) -> None:
+    """The four kinds are known to the server."""
+    for path in sorted((root / "crds").glob("*.yaml")):
+        cluster.api.apply(path.read_text())
+    for plural in ("pretrainjobs", "transferjobs", "distilljobs", "servedeployments"):
+        cluster.kubectl(
+            "wait", "--for=condition=Established", f"crd/{plural}.graft.dev", "--timeout=60s"
+        )
+
+
+@pytest.fixture(scope="session")
+def operator(
+    cluster: Cluster, crds: None, worker_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """An operator outside of the cluster, for every namespace; always running between tests."""
+    folder = tmp_path_factory.mktemp("operator")
+    key = folder / "key"
+    key.write_text("a key for tests\n")
+    own = {"WORKER_IMAGE": worker_image, "CONTROL_KEY_FILE": str(key)}
+    made = Operator(kubeconfig=cluster.kubeconfig, folder=folder, settings=SETTINGS | own)
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def space(namespace: Namespace, operator: Operator) -> Namespace:
+    """A namespace whose jobs are run."""
+    namespace.logs.append(operator.log)
+    return namespace
+
+
+@pytest.fixture
+def store(space: Namespace) -> Path:
+    """The folder behind the namespace's store."""
+    return space.store()
