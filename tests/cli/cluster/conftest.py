@@ -30,9 +30,12 @@ def stage(kubeconfig: Path, tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def kubelet(stage: Stage, tmp_path: Path) -> Iterator[Kubelet]:
+def kubelet(kubeconfig: Path, stage: Stage, tmp_path: Path) -> Iterator[Kubelet]:
     """A node of the test's own that serves the logs which the test gives it."""
-    with Kubelet.serving(tmp_path) as served:
+    authority = kubeconfig.parent / "pki"
+    if not (authority / "ca.key").is_file():
+        pytest.skip(f"no {authority / 'ca.key'}: the API server would not trust our kubelet")
+    with Kubelet.serving(tmp_path, authority) as served:
         stage.node(served.node, port=served.port)
         yield served
         stage.forget("Node", served.node)

@@ -26,10 +26,10 @@ class Kubelet:
 
     @classmethod
     @contextmanager
-    def serving(cls, folder: Path) -> Iterator[Kubelet]:
+    def serving(cls, folder: Path, authority: Path) -> Iterator[Kubelet]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
-        server.socket = _tls(folder).wrap_socket(server.socket, server_side=True)
+        server.socket = _tls(folder, authority).wrap_socket(server.socket, server_side=True)
         kubelet = cls(server)
         server.kubelet = kubelet  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -94,12 +94,14 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _tls(folder: Path) -> ssl.SSLContext:
+def _tls(folder: Path, authority: Path) -> ssl.SSLContext:
+    """A certificate of the cluster's authority, which the API server asks of every kubelet."""
     key, certificate = folder / "kubelet.key", folder / "kubelet.crt"
     made = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     names = ["-subj", "/CN=kubelet", "-addext", "subjectAltName=IP:127.0.0.1"]
+    signed = ["-CA", str(authority / "ca.crt"), "-CAkey", str(authority / "ca.key")]
     files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*made.split(), *names, *files], check=True, capture_output=True)
+    subprocess.run([*made.split(), *names, *signed, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context
