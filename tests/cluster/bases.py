@@ -31,6 +31,11 @@ def ensure(settings: Settings) -> tuple[str, ...]:
     return _ensure(settings, PAUSE), _ensure(settings, BASE)
 
 
+def reference(settings: Settings, name: str) -> str:
+    """What nodes pull."""
+    return f"{settings.registry}/{name}"
+
+
 def local(name: str) -> str:
     """What the image is called in the builder's own store, whatever the registry's port."""
     return f"localhost/graft-{name}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.processes import output
 from tests.cluster.settings import Settings
@@ -51,6 +53,12 @@ def has(settings: Settings, image: str) -> bool:
     return image in buildah(settings, "images", "--all", "--no-trunc", "--format", _NAMES)
 
 
+def size(settings: Settings, image: str) -> int:
+    """Bytes of an image's layers, unpacked."""
+    told = buildah(settings, "images", "--all", "--json")
+    return next(one["size_bytes"] for one in json.loads(told) if _is(one, image))
+
+
 def in_registry(settings: Settings, name: str) -> bool:
     """Whether the registry has `repository:tag`."""
     repository, tag = name.rsplit(":", 1)
@@ -71,6 +79,11 @@ def buildah(settings: Settings, *words: str) -> str:
     where = ["--root", str(settings.cache / "buildah"), "--runroot", str(settings.cache / "run")]
     environ = {**os.environ, "TMPDIR": str(scratch)}
     return output(["nice", "buildah", *where, *words], environ=environ)
+
+
+def _is(one: dict[str, Any], image: str) -> bool:
+    names = [name.removesuffix(":latest") for name in one["names"] or ()]
+    return bool(one["id"].startswith(image) or image in names)
 
 
 _NAMES = "{{.ID}} {{.Name}}:{{.Tag}}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.cluster import api_server, build, control, images, netpol, nodes, processes
@@ -88,25 +86,3 @@ def is_ready(one: dict[str, Any]) -> bool:
     """Whether a node's or a pod's condition Ready is true."""
     found = one.get("status", {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in found)
-
-
-def requests(settings: Settings, *, user: str = "", agent: str = "") -> Iterator[dict[str, Any]]:
-    """The audit log's entries of whoever's user name or user agent begins so, oldest first."""
-    path = api_server.audit_log(settings)
-    for line in _lines(path):
-        entry = json.loads(line)
-        who, program = entry["user"]["username"], entry.get("userAgent", "")
-        if who.startswith(user) and program.startswith(agent):
-            yield entry
-
-
-def writes(settings: Settings, *, user: str = "", agent: str = "") -> list[dict[str, Any]]:
-    """Those of the requests that ask for a change."""
-    verbs = {"create", "update", "patch", "delete", "deletecollection"}
-    return [one for one in requests(settings, user=user, agent=agent) if one["verb"] in verbs]
-
-
-def _lines(path: Path) -> Iterator[str]:
-    if path.is_file():
-        with path.open(encoding="utf-8") as handle:
-            yield from (line for line in handle if line.endswith("\n"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import images, kwok
+from tests.cluster import bases, kwok
+from tests.cluster import images as builder
 from tests.cluster.api import Api
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.given import Cluster
@@ -58,9 +59,14 @@ def local_cluster(cluster: Cluster) -> LocalCluster:
 
 @pytest.fixture
 def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Namespace]:
-    """A namespace of the test's own, under Pod Security `restricted`; deleted, not waited for."""
+    """A namespace of the test's own, under Pod Security `restricted`, with a store where it can.
+
+    It is deleted afterwards and not waited for.
+    """
     space = Namespace.make(cluster, request.node.name)
     request.node.stash[SPACE] = space
+    if cluster.local is not None:
+        space.store()
     yield space
     space.remove()
 
@@ -77,7 +83,7 @@ def fake_nodes(local_cluster: LocalCluster, cluster: Cluster) -> FakeNodes:
 
 @pytest.fixture(scope="session")
 def worker_image(cluster: Cluster) -> str:
-    """Reference of the worker's image, from the working tree."""
+    """Reference of the worker's image, from the working tree; nodes hold all but its last layer."""
     return _image(cluster, "worker")
 
 
@@ -85,6 +91,18 @@ def worker_image(cluster: Cluster) -> str:
 def operator_image(cluster: Cluster) -> str:
     """Reference of the operator's image, from the working tree."""
     return _image(cluster, "operator")
+
+
+@pytest.fixture(scope="session")
+def images(worker_image: str, operator_image: str) -> dict[str, str]:
+    """References of both images by their names."""
+    return {"worker": worker_image, "operator": operator_image}
+
+
+@pytest.fixture(scope="session")
+def base_image(local_cluster: LocalCluster) -> str:
+    """Reference of a small image with Python and nothing else."""
+    return bases.reference(local_cluster.settings, bases.BASE)
 
 
 SPACE = pytest.StashKey[Namespace]()
@@ -113,7 +131,16 @@ def _image(cluster: Cluster, name: str) -> str:
     if cluster.local is None and variable not in os.environ:
         lacking(f"set {variable} to an image that the cluster of {GIVEN} can pull")
     settings = cluster.local.settings if cluster.local else None
-    return images.build_and_push(name, settings)
+    return builder.build_and_push(name, settings)
 
 
-__all__ = ["cluster", "fake_nodes", "local_cluster", "namespace", "operator_image", "worker_image"]
+__all__ = [
+    "base_image",
+    "cluster",
+    "fake_nodes",
+    "images",
+    "local_cluster",
+    "namespace",
+    "operator_image",
+    "worker_image",
+]

@@ -12,7 +12,7 @@ from tests.cluster import storage
 from tests.cluster.api import Api, Object, RefusedError
 from tests.cluster.given import Cluster
 from tests.cluster.install import RESTRICTED
-from tests.cluster.wait import POD_RUNS
+from tests.cluster.wait import POD_RUNS, until
 
 OPERATOR = "app.kubernetes.io/name=graft"
 LINES = "100"
@@ -69,6 +69,11 @@ class Namespace:
     ) -> Object:
         """The pod as soon as this is true of it."""
         return self.api.until(("v1", "Pod", name, self.name), true, seconds=seconds)
+
+    def gone(self, kind: str, name: str, *, version: str = "v1", seconds: float = POD_RUNS) -> None:
+        """Returns when there is no such object any more."""
+        what = f"the end of {kind} {name}"
+        until(lambda: self.api.find(version, kind, name, self.name) is None, what, seconds=seconds)
 
     def ended(self, name: str, *, seconds: float = POD_RUNS) -> tuple[str, str]:
         """Phase and log of a pod that has come to its end."""

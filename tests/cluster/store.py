@@ -1,7 +1,8 @@
 """Images unpacked once into the cache; the disk of a new node is a hard-linked copy.
 
 Layers are never written in place, so a node has gigabytes of image after a second and no disk
-of its own for them; only the databases are copied.
+of its own for them; only the databases are copied. References carry the registry's port, so each
+port has a store.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ DATABASE = "io.containerd.metadata.v1.bolt"
 def fill_store(settings: Settings, images: Iterable[str]) -> None:
     """The store holds these images and no others; a store that does is left alone."""
     wanted = "\n".join(sorted(images))
-    folder = settings.cache / "images"
+    folder = _folder(settings)
     with locked(settings, "images"):
         if (folder / MARK).is_file() and (folder / MARK).read_text() == wanted:
             return
         with timed("image store of the nodes"):
             shutil.rmtree(folder, ignore_errors=True)
-            fresh = settings.cache / "images.partial"
+            fresh = folder.with_suffix(".partial")
             shutil.rmtree(fresh, ignore_errors=True)
+            fresh.parent.mkdir(parents=True, exist_ok=True)
             _pull(settings, fresh, wanted.split())
             (fresh / MARK).write_text(wanted)
             fresh.rename(folder)
@@ -39,7 +41,7 @@ def fill_store(settings: Settings, images: Iterable[str]) -> None:
 
 def clone(settings: Settings, target: Path) -> None:
     """The store on a node's disk, unless the node has one."""
-    source = settings.cache / "images"
+    source = _folder(settings)
     if not source.is_dir() or (target / DATABASE).exists():
         return
     subprocess.run(["cp", "-al", f"{source}/.", str(target)], check=True)
@@ -57,6 +59,10 @@ def runtime_config(settings: Settings, folder: Path, *, root: Path, run: Path) -
     (names / "hosts.toml").write_text(hosts)
     values = {"registry": settings.registry, "folder": folder, "root": root, "run": run}
     return fill("node/containerd.toml", **values)
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.cache / "store" / str(settings.registry_port)
 
 
 def _pull(settings: Settings, root: Path, images: Iterable[str]) -> None:
