@@ -1,4 +1,4 @@
-"""The API server: restarted alone, asked who wrote what, asked for usage."""
+"""What the API server tells: who wrote what, and how much nodes use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import POD_RUNS, until
 
 USER = ("admin", MANAGER)
-
-
-def test_a_restart_of_the_api_server_keeps_its_state(
-    local_cluster: LocalCluster, namespace: Namespace
-) -> None:
-    before = namespace.apply(note("kept", "yes"))[0]["metadata"]["uid"]
-
-    local_cluster.restart_api_server()
-
-    kept = namespace.api.get("v1", "ConfigMap", "kept", namespace.name)
-    assert (kept["metadata"]["uid"], kept["data"]) == (before, {"said": "yes"})
 
 
 def test_writes_are_counted_by_user_program_and_resource(
