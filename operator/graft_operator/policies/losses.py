@@ -10,6 +10,7 @@ from graft_operator.policies.situation import Situation
 
 SHORT_GRACE = 5  # seconds: what is left of a broken gang cannot save, a save needs all ranks
 STORE = "rendezvous"
+KEPT_ATTEMPTS = 2  # whose pods stay to be read
 
 
 def broken(s: Situation, job: ChildJob) -> bool:
@@ -53,10 +54,19 @@ def clearing(s: Situation) -> tuple[Delete, ...]:
     """
     due = s.memory.attempt
     deletes = [_pod(pod, s) for pod in s.observed.pods if pod.attempt < due and _removable(pod, s)]
-    for job in s.observed.jobs:
-        if job.attempt < due and not job.deleting and (job.role, job.complete) != ("prepare", True):
-            deletes.append(Delete(kind="Job", name=job.name, uid=job.uid))
+    deletes += [
+        Delete(kind="Job", name=job.name, uid=job.uid)
+        for job in s.observed.jobs
+        if job.attempt < due and not job.deleting and not _kept(job, due)
+    ]
     return tuple(deletes)
+
+
+def _kept(job: ChildJob, due: int) -> bool:
+    """Whether an ended Job stays for its logs: a good prepare stage, and the newest failures."""
+    if job.role == "prepare" and job.complete:
+        return True
+    return job.over and job.attempt >= due - KEPT_ATTEMPTS
 
 
 def leftovers(s: Situation) -> tuple[Pod, ...]:

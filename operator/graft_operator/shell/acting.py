@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -15,9 +14,10 @@ from graft_operator.cluster.connection import RefusedError
 from graft_operator.cluster.requests import Answer, Object, Ref
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import Workers
-from graft_operator.observed import Subject
+from graft_operator.observed import Subject, memory
 from graft_operator.outcome import Delete, Event, Outcome, Patch
 from graft_operator.policies import pacing
+from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
 from graft_operator.shell.cache import REFUSAL_SECONDS, Cache, Note
 from graft_operator.status.patching import merge_patch
@@ -114,11 +114,7 @@ class Actor:
         if not answer.ok and answer.code not in GONE:
             raise RefusedError(request, answer)
         if delete.kind == "Job":
-            gone = [
-                j for j in self._cache.jobs(subject.key, owner=subject.uid) if j.uid == delete.uid
-            ]
-            for job in gone:
-                self._cache.put_job(subject.key, replace(job, deleting=True))
+            self._cache.mark_deleting(subject.key, uid=delete.uid)
 
     def _tell(self, subject: Subject, outcome: Outcome, note: Note) -> bool:
         if outcome.status is None or not self._due(subject, outcome, note):
@@ -135,7 +131,9 @@ class Actor:
         note.written = time.monotonic()
         cause = "change" if outcome.urgent else "progress"
         metrics.STATUS_WRITES.labels(subject.kind, cause).inc()
-        self._cache.put(reading.subject(answer.json(), kind=subject.kind))
+        written = reading.subject(answer.json(), kind=subject.kind)
+        self._cache.put(written)
+        note.leftover = finished(memory(written))
         for event in outcome.events:
             self._sender.send(requests.create(_event(subject, event, self._settings.identity)))
         return outcome.urgent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
 from graft_operator.observed import ChildJob, Subject
@@ -93,6 +93,13 @@ class Cache:
             known.pop(uid, None)
             if not known:
                 self._jobs.pop(key, None)
+
+    def mark_deleting(self, key: Key, *, uid: str) -> None:
+        """The batch Job is on its way out; one that a watch has seen go stays gone."""
+        with self._lock:
+            known = self._jobs.get(key, {})
+            if uid in known:
+                known[uid] = replace(known[uid], deleting=True)
 
     def has_store(self, namespace: str) -> bool:
         """Whether the namespace is known to have its store."""
