@@ -6,11 +6,11 @@ CODE := crds cli operator worker tools tests benchmarks
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install format check test demo crds docs lock clean
+.PHONY: help install format check test demo crds docs lock clean cluster-up cluster-install cluster-down cluster-build
 
 ##@ Using it
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed ## the virtual environment with everything a developer needs
 
@@ -42,6 +42,19 @@ bench: install ## every benchmark row, or one: make bench ROW=C5
 lock: install ## rewrite constraints.txt from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --extra dev pyproject.toml -o constraints.txt
+
+##@ A Kubernetes cluster on this machine (root, Linux, Go; see tests/cluster/README.md)
+cluster-up: install ## start it; prints the two lines that your shell needs
+	@$(BIN)/python -m tests.cluster up
+
+cluster-install: install ## build and push the images, install the chart
+	@$(BIN)/python -m tests.cluster install
+
+cluster-down: install ## stop it; its state is kept
+	@$(BIN)/python -m tests.cluster down
+
+cluster-build: install ## build the programs it is made of, once
+	@$(BIN)/python -m tests.cluster build
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache graft-store

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from kubernetes.client import ApiClient
-from kubernetes.config import new_client_from_config
 
 from tests.cluster.wait import SOON, until
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
 
 Object = dict[str, Any]
 
@@ -39,6 +40,8 @@ class Api:
     @classmethod
     def connect(cls, kubeconfig: Path) -> Api:
         """A connection as the kubeconfig's current user."""
+        from kubernetes.config import new_client_from_config  # half a second, for few tests
+
         client: ApiClient = new_client_from_config(str(kubeconfig))
         client.user_agent = MANAGER
         return cls(client=client)

@@ -56,7 +56,8 @@ def has(settings: Settings, image: str) -> bool:
 def size(settings: Settings, image: str) -> int:
     """Bytes of an image's layers, unpacked."""
     told = buildah(settings, "images", "--all", "--json")
-    return next(one["size_bytes"] for one in json.loads(told) if _is(one, image))
+    found: int = next(one["size_bytes"] for one in json.loads(told) if _is(one, image))
+    return found
 
 
 def in_registry(settings: Settings, name: str) -> bool:

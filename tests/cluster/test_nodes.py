@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.cluster import pods
 from tests.cluster.api import Object
-from tests.cluster.bases import BASE
 from tests.cluster.cluster import LocalCluster, is_ready
 from tests.cluster.given import Cluster
 from tests.cluster.namespaces import Namespace
@@ -38,13 +37,12 @@ def test_a_node_without_power_is_not_ready_and_comes_back(
 
 
 def test_a_node_whose_cable_is_out_is_not_ready_and_its_pod_goes_on(
-    cluster: Cluster, local_cluster: LocalCluster, namespace: Namespace
+    cluster: Cluster, local_cluster: LocalCluster, namespace: Namespace, base_image: str
 ) -> None:
-    image = f"{local_cluster.settings.registry}/{BASE}"
     code = "import time; time.sleep(600)"
     endure = [{"operator": "Exists", "effect": "NoExecute"}]
     spec = pods.on("node2") | {"tolerations": endure}
-    namespace.apply(pods.restricted("sleeper", image, code, **spec))
+    namespace.apply(pods.restricted("sleeper", base_image, code, **spec))
     before = namespace.pod("sleeper", is_ready)
     local_cluster.node(2).cut()
     try:

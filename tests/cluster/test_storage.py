@@ -7,7 +7,6 @@ import secrets
 import s3fs
 
 from tests.cluster import pods
-from tests.cluster.bases import BASE
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.namespaces import Namespace
 from tests.cluster.settings import S3_KEY, S3_SECRET, WORKER_UID
@@ -17,14 +16,11 @@ WRITE = "open('/store/said', 'w').write('from node1')"
 READ = "print(open('/store/said').read(), end='')"
 
 
-def test_what_one_node_writes_another_reads(
-    namespace: Namespace, local_cluster: LocalCluster
-) -> None:
-    image = f"{local_cluster.settings.registry}/{BASE}"
+def test_what_one_node_writes_another_reads(namespace: Namespace, base_image: str) -> None:
     folder = namespace.store()
-    namespace.apply(pods.restricted("writer", image, WRITE, claim=CLAIM, **pods.on("node1")))
+    namespace.apply(pods.restricted("writer", base_image, WRITE, claim=CLAIM, **pods.on("node1")))
     assert namespace.ended("writer") == ("Succeeded", "")
-    namespace.apply(pods.restricted("reader", image, READ, claim=CLAIM, **pods.on("node2")))
+    namespace.apply(pods.restricted("reader", base_image, READ, claim=CLAIM, **pods.on("node2")))
     assert namespace.ended("reader") == ("Succeeded", "from node1")
     assert (folder / "said").stat().st_uid == WORKER_UID
 
