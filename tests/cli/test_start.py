@@ -117,6 +117,13 @@ def test_wrong_usage_is_code_2_and_one_message(
     assert (result.returncode, result.stdout, result.stderr) == (2, "", expected)
 
 
+def test_as_a_plugin_of_kubectl_it_calls_itself_so() -> None:
+    code = "import sys; from graft_cli.main import main; sys.exit(main(['why', '--help']))"
+    command = [sys.executable, "-c", f"import sys; sys.argv[0] = '/bin/kubectl-graft'; {code}"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("usage: kubectl graft why ")
+
+
 def test_version_names_every_part(graft: Graft) -> None:
     lines = graft("version").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["graft", "contract", "python", "torch"]
