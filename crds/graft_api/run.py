@@ -74,7 +74,7 @@ class Deadlines(Part):
     node_lost: s.Duration = "2m"
     """From the loss of a node to the removal of its pods; default 2m."""
     hang: s.DurationOrAuto = "auto"
-    """Without a step before the gang starts again; auto: twenty usual steps, at least 5m."""
+    """Without a step before the gang starts again; auto: five long steps, at least 2m."""
 
     rules = tuple(map(longer_only, ("queue", "start", "active", "node_lost", "hang")))
 

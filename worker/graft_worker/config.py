@@ -11,7 +11,7 @@ from graft_api.errors import ConfigError
 from graft_api.transferjob import TransferJob
 from graft_api.vocabulary import Env
 
-COLLECTIVE_SECONDS = 120  # torch waits half an hour by itself, which hides a lost peer
+COLLECTIVE_SECONDS = 120.0  # torch waits half an hour by itself, which hides a lost peer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Settings:
     zoo: Path | None = None
     control_hash: str = ""  # SHA-256 in hex of the token that may ask for a checkpoint
     restarts: int = 0  # of the workers of this node after failures
-    collective_seconds: int = COLLECTIVE_SECONDS  # how long an exchange waits for a lost peer
+    collective_seconds: float = COLLECTIVE_SECONDS  # how long an exchange waits for a lost peer
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -57,13 +57,29 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         zoo=_path(environ, Env.ZOO),
         control_hash=environ.get(Env.CONTROL_HASH, ""),
         restarts=_number(environ, "TORCHELASTIC_RESTART_COUNT", 0),
-        collective_seconds=_number(environ, Env.COLLECTIVE_SECONDS, COLLECTIVE_SECONDS),
+        collective_seconds=collective_seconds(environ),
     )
 
 
 def metrics_address(environ: Mapping[str, str]) -> tuple[str, int]:
     """Host and port to answer at; this machine alone and any free port where none is named."""
     return environ.get(Env.METRICS_HOST) or "127.0.0.1", _number(environ, Env.METRICS_PORT, 0)
+
+
+def collective_seconds(environ: Mapping[str, str]) -> float:
+    """How long an exchange waits for a lost peer.
+
+    Raises:
+        ConfigError: the variable is no positive number.
+    """
+    text = environ.get(Env.COLLECTIVE_SECONDS) or str(COLLECTIVE_SECONDS)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if seconds > 0:
+        return seconds
+    raise ConfigError(f"{Env.COLLECTIVE_SECONDS}={json.dumps(text)}: expected seconds")
 
 
 def _need(environ: Mapping[str, str], name: str) -> str:

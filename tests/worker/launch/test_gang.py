@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +15,11 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from torch.distributed import TCPStore
 
 from graft_api.progress import Termination
 from graft_worker.report import termination
+from graft_worker.run import clocks
 from tests.worker.launch.worker import starts
 from tests.worker.waiting import until
 
@@ -270,6 +274,28 @@ def test_a_launcher_that_waits_for_other_nodes_is_not_ready(launchers: Launchers
     assert status(launchers.folder, "/ready") == 503
     os.kill(launcher, signal.SIGTERM)
     assert launchers.wait() == 75
+
+
+def test_a_node_whose_clock_is_off_does_not_join(launchers: Launchers) -> None:
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    clocks.tell(store, time.time() - 3600)
+    launchers.start(
+        "exit:0",
+        PET_NNODES="1:2",
+        PET_RDZV_BACKEND="c10d",
+        PET_RDZV_ENDPOINT=f"127.0.0.1:{store.port}",
+        PET_RDZV_ID="skewed",
+        PET_RDZV_CONF="is_host=false,keep_alive_interval=5,keep_alive_max_attempt=3",
+    )
+    assert launchers.wait() == 71
+    words = launchers.words()
+    assert words
+    assert words.failure_class == "InfrastructureError"
+    assert words.message.startswith(f"the clock of node {socket.gethostname()} is 3")
+    assert words.message.endswith(
+        " s ahead of the rendezvous store's, and nodes count as dead after 15 s"
+    )
+    assert starts(launchers.folder) == []
 
 
 def test_sigterm_while_waiting_for_other_nodes_is_an_orderly_stop(launchers: Launchers) -> None:

@@ -17,7 +17,8 @@ from graft_worker.report.heart import Heart
 from graft_worker.report.reporter import Reporter
 from graft_worker.report.server import Address
 
-from . import lifeline, stacks, watch
+from . import faults, lifeline, stacks, watch
+from .faults import Rehearsal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Desk:
     reporter: Reporter
     heart: Heart
     save: SaveRequest
+    rehearsal: Rehearsal
 
 
 @contextmanager
@@ -40,7 +42,7 @@ def opened(settings: Settings, process: Process, environ: Mapping[str, str]) -> 
     """
     with ExitStack() as closing:
         if lifeline.FOLDER in environ:
-            desk = _below_launcher(settings, process, Path(environ[lifeline.FOLDER]))
+            desk = _below_launcher(settings, process, environ)
         else:
             desk = _alone(settings, process, environ, closing)
         try:
@@ -50,7 +52,8 @@ def opened(settings: Settings, process: Process, environ: Mapping[str, str]) -> 
             raise
 
 
-def _below_launcher(settings: Settings, process: Process, folder: Path) -> Desk:
+def _below_launcher(settings: Settings, process: Process, environ: Mapping[str, str]) -> Desk:
+    folder = Path(environ[lifeline.FOLDER])
     board = Board.open(folder / lifeline.BOARD)
     copy = folder / lifeline.REPORT if process.local_rank == 0 else None
     stacks.listen(folder, process.rank)
@@ -58,6 +61,7 @@ def _below_launcher(settings: Settings, process: Process, folder: Path) -> Desk:
         reporter=Reporter(_files(settings, process), copy=copy),
         heart=_heart(settings, process, board, worker=process.local_rank),
         save=SaveRequest(board),
+        rehearsal=_rehearsal(process, environ),
     )
 
 
@@ -80,8 +84,16 @@ def _alone(
             announce(settings.job_dir, server.address)
     closing.callback(watch.guard(board, environ))
     return Desk(
-        reporter=reporter, heart=_heart(settings, process, board, worker=0), save=SaveRequest(board)
+        reporter=reporter,
+        heart=_heart(settings, process, board, worker=0),
+        save=SaveRequest(board),
+        rehearsal=_rehearsal(process, environ),
     )
+
+
+def _rehearsal(process: Process, environ: Mapping[str, str]) -> Rehearsal:
+    marks = stacks.home(environ, otherwise=Path.cwd())
+    return Rehearsal(faults.wished(environ), rank=process.rank, marks=marks)
 
 
 def _files(settings: Settings, process: Process) -> Path | None:

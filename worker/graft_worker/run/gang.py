@@ -22,7 +22,7 @@ from torch.distributed.launcher.api import LaunchConfig
 from graft_api.errors import HungError, Stopped, WorldError
 from graft_api.progress import Termination
 from graft_api.vocabulary import Env, ExitCode
-from graft_worker.config import COLLECTIVE_SECONDS
+from graft_worker.config import collective_seconds
 from graft_worker.report import termination
 from graft_worker.report.board import Board
 
@@ -81,7 +81,7 @@ def _node(config: LaunchConfig, environ: Mapping[str, str], folder: Path) -> Nod
         stacks=stacks.home(environ, otherwise=Path.cwd()),
         alone=config.max_nodes == 1,
         stop_file=Path(stop) if stop else None,
-        collective=float(environ.get(Env.COLLECTIVE_SECONDS) or COLLECTIVE_SECONDS),
+        collective=collective_seconds(environ),
     )
 
 

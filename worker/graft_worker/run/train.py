@@ -20,7 +20,7 @@ from graft_worker.data.shards import Shards
 from graft_worker.distributed.process import Process, join
 from graft_worker.evaluate import metrics
 from graft_worker.models import build
-from graft_worker.run import desk, lifeline, publish
+from graft_worker.run import desk, faults, lifeline, publish
 from graft_worker.run.desk import Desk
 from graft_worker.run.task import AppTask
 from graft_worker.train.loop import Trainer
@@ -43,6 +43,7 @@ def main(environ: Mapping[str, str]) -> int:
         GraftError: whatever else a person can mend.
     """
     settings = read_settings(environ)
+    faults.wished(environ)  # refused before anything else happens
     gang = gang_of(settings.job.spec.workers)
     stop = StopRequest(file=settings.stop_file)
     stop.listen(signal.SIGTERM, signal.SIGINT)
@@ -68,7 +69,8 @@ def train(settings: Settings, process: Process, told: Desk, stop: StopRequest) -
         examples=_examples(settings, prepared, encoder),
         surroundings=_surroundings(settings, told, stop),
     )
-    result = Trainer(work=work).run()
+    told.rehearsal.spoil(task.module)
+    result = Trainer(work=work, extra=(told.rehearsal,)).run()
     if process.leads:
         publish.publish(settings, prepared, app, result, reporter=told.reporter)
 
