@@ -19,6 +19,7 @@ from tests.cluster.settings import Settings, fill
 from tests.cluster.wait import until
 
 MARK = "holds.txt"
+CONTENT = "io.containerd.content.v1.content"
 DATABASE = "io.containerd.metadata.v1.bolt"
 
 
@@ -35,6 +36,7 @@ def fill_store(settings: Settings, images: Iterable[str]) -> None:
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.parent.mkdir(parents=True, exist_ok=True)
             _pull(settings, fresh, wanted.split())
+            _link_blobs(settings, fresh)
             (fresh / MARK).write_text(wanted)
             fresh.rename(folder)
 
@@ -59,6 +61,17 @@ def runtime_config(settings: Settings, folder: Path, *, root: Path, run: Path) -
     (names / "hosts.toml").write_text(hosts)
     values = {"registry": settings.registry, "folder": folder, "root": root, "run": run}
     return fill("node/containerd.toml", **values)
+
+
+def _link_blobs(settings: Settings, root: Path) -> None:
+    """The store's packed layers become the registry's own files: gigabytes are kept once."""
+    theirs = settings.cache / "registry" / "docker" / "registry" / "v2" / "blobs" / "sha256"
+    for blob in (root / CONTENT / "blobs" / "sha256").iterdir():
+        kept = theirs / blob.name[:2] / blob.name / "data"
+        if kept.is_file():
+            link = blob.with_suffix(".link")
+            link.hardlink_to(kept)
+            link.replace(blob)
 
 
 def _folder(settings: Settings) -> Path:
