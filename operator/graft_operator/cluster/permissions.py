@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-KINDS = ("pretrainjobs", "transferjobs", "distilljobs", "servedeployments")
+JOBS = ("pretrainjobs", "transferjobs", "distilljobs")
+KINDS = (*JOBS, "servedeployments")
 
 RIGHTS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
-        **{("graft.dev", kind): ("delete", "get", "list", "watch") for kind in KINDS},
+        **{("graft.dev", kind): ("delete", "get", "list", "watch") for kind in JOBS},
+        ("graft.dev", "servedeployments"): ("get", "list", "watch"),
         **{("graft.dev", f"{kind}/status"): ("patch",) for kind in KINDS},
         ("batch", "jobs"): ("create", "delete", "get", "list", "patch", "watch"),
         ("", "pods"): ("create", "delete", "get", "list"),

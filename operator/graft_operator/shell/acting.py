@@ -19,6 +19,7 @@ from graft_operator.outcome import Delete, Event, Outcome, Patch
 from graft_operator.policies import pacing
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
+from graft_operator.shell import counting
 from graft_operator.shell.cache import REFUSAL_SECONDS, Cache, Note
 from graft_operator.status.patching import merge_patch
 from graft_operator.sync import token
@@ -131,6 +132,7 @@ class Actor:
         note.written = time.monotonic()
         cause = "change" if outcome.urgent else "progress"
         metrics.STATUS_WRITES.labels(subject.kind, cause).inc()
+        counting.count(subject, outcome.status)
         written = reading.subject(answer.json(), kind=subject.kind)
         self._cache.put(written)
         note.leftover = finished(memory(written))

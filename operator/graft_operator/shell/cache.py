@@ -120,6 +120,12 @@ class Cache:
         with self._lock:
             return tuple(self._subjects.values())
 
+    def oldest_report(self) -> float:
+        """Seconds since the last report of the job that has been silent for longest; 0: none is."""
+        with self._lock:
+            silent = [note.silent for note in self._notes.values() if note.silent]
+        return time.monotonic() - min(silent) if silent else 0.0
+
     def lost_jobs(self, seen: Iterable[str], *, before: float) -> tuple[tuple[Key, str], ...]:
         """Batch Jobs that are known but were not in a full list that began at `before`."""
         present = set(seen)

@@ -68,6 +68,7 @@ def _measure(state: State) -> None:
         metrics.QUEUE_OLDEST.labels(kind).set(oldest)
     for kind, count in state.alarm.pending().items():
         metrics.DEADLINES.labels(kind).set(count)
+    metrics.PROGRESS_AGE.set(state.cache.oldest_report())
     metrics.JOB_INFO.clear()
     named = 0
     for subject in state.cache.subjects():

@@ -6,10 +6,10 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from graft_api.errors import GraftError
-from graft_operator import metrics
 from graft_operator.cluster import leases
 from graft_operator.cluster.connection import Connection
 from graft_operator.cluster.requests import Ref
@@ -29,14 +29,21 @@ class Leader:
         self._ref = Ref(kind="Lease", namespace=settings.namespace, name=leases.NAME)
         self._identity = settings.identity
         self._lease: leases.Lease | None = None
+        self._gone = False
 
     def wait(self) -> None:
         """Returns when this replica leads; from then on a thread renews the Lease."""
         while not self._try():
             time.sleep(RETRY_SECONDS)
-        metrics.LEADER.set(1)
         log.info("this replica leads")
         threading.Thread(target=self._renew, name="lease", daemon=True).start()
+
+    def give_back(self) -> None:
+        """Another replica may lead at once; called when nothing is written any more."""
+        if self._lease is not None:
+            self._gone = True
+            with suppress(GraftError):
+                leases.take(self._connection, self._ref, self._lease, holder="")
 
     def _try(self) -> bool:
         try:
@@ -52,9 +59,9 @@ class Leader:
 
     def _renew(self) -> None:
         renewed = time.monotonic()
-        while True:
+        while not self._gone:
             time.sleep(RETRY_SECONDS)
-            if self._try():
+            if self._gone or self._try():
                 renewed = time.monotonic()
             elif time.monotonic() - renewed > RENEW_DEADLINE.total_seconds() or self._taken():
                 log.error("the Lease is lost: another replica may lead")

@@ -80,3 +80,4 @@ def _items(sender: Sender, settings: Settings, *, kind: str, selector: str) -> I
     for namespace in settings.namespaces or ("",):
         for page in sender.pages(Ref(kind=kind, namespace=namespace), selector=selector):
             yield from page.json().get("items") or ()
+    metrics.WATCH_LAST_EVENT.labels(kind).set(time.time())

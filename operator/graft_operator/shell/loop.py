@@ -68,22 +68,9 @@ class Loop:
         now = datetime.now(UTC)
         outcome = sync(subject, observed, settings=self._settings, now=now)
         again = self._actor.act(subject, outcome)
-        _count(subject.kind, subject.namespace, outcome.status, subject.status)
         if again:
             self._queue.add(key)
         elif outcome.wake is not None:
             self._alarm.set(key, (outcome.wake - now).total_seconds())
         elif finished(memory(subject)):
             self._alarm.clear(key)
-
-
-def _count(kind: str, namespace: str, new: object, old: object) -> None:
-    """Counters of attempts and failures, once per transition."""
-    if not isinstance(new, dict) or not isinstance(old, dict):
-        return
-    before, after = old.get("restarts") or {}, new.get("restarts") or {}
-    if after != before and after.get("history"):
-        metrics.ATTEMPTS.labels(kind, namespace, after["history"][-1]["class"]).inc()
-    if new.get("phase") == "Failed" and old.get("phase") != "Failed":
-        failed = [c for c in new["conditions"] if c["type"] == "Failed"]
-        metrics.FAILURES.labels(kind, namespace, failed[0]["reason"]).inc()

@@ -47,10 +47,14 @@ def main(environ: Mapping[str, str]) -> int:
     health.serve(state, settings)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    if settings.leader_election:
-        Leader(connection, settings).wait()
+    leader = Leader(connection, settings) if settings.leader_election else None
+    if leader:
+        leader.wait()
+    metrics.LEADER.set(1)
     state.leading = True
     _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
+    if leader:
+        leader.give_back()
     return 0
 
 

@@ -1,9 +1,12 @@
 {{/* What the operator may do where jobs run; compared with graft_operator.cluster.permissions. */}}
 {{- define "graft.rules" -}}
 - apiGroups: [graft.dev]
-  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
+  resources: [pretrainjobs, transferjobs, distilljobs]
   # Delete: finished jobs go when their time to live has passed.
   verbs: [get, list, watch, delete]
+- apiGroups: [graft.dev]
+  resources: [servedeployments]
+  verbs: [get, list, watch]
 - apiGroups: [graft.dev]
   resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
   verbs: [patch]
