@@ -100,6 +100,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     chosen = [name for name in Settings.model_fields if name != "control_key"]
     names = {f"{PREFIX}{name.upper()}": name for name in chosen}
     given = {names[key]: value for key, value in environ.items() if key in names}
+    if given.get("store_uri"):
+        raise ConfigError(
+            f"{PREFIX}STORE_URI: {given['store_uri']}: not available in this version",
+            hint="use a claim that many nodes can write: store_claim and store_create",
+        )
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -71,7 +71,7 @@ class ObjectStore(Part):
     """A store in an S3 bucket instead of a claim."""
 
     uri: Annotated[str, Field(pattern=r"^(s3://[^ ]+)?$")] = Field(
-        "", description="s3:// prefix of the store; empty: the claim is used."
+        "", description="s3:// prefix of the store; not available in this version: leave it empty."
     )
     secret_name: NameOrNone = Field(
         "", description="Secret in each job's namespace with AWS_ACCESS_KEY_ID and its like."

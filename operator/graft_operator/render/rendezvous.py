@@ -47,8 +47,9 @@ def _container(attempt: Attempt) -> Object:
         ],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": "health"}, "periodSeconds": 1},
         "resources": {
-            "limits": {"memory": "512Mi"},
-            "requests": {"cpu": "20m", "memory": "256Mi"},
+            # torch alone takes 520 MiB where it is built for accelerators.
+            "limits": {"memory": "1Gi"},
+            "requests": {"cpu": "20m", "memory": "600Mi"},
         },
         "securityContext": CONTAINER_SECURITY,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
