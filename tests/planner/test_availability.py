@@ -15,9 +15,9 @@ REFUSED = (
     ("spec.app.name=chat", f'spec.app.name: "chat" {{}}{APPS}'),
     ("spec.app.name=text_match_dam", f'spec.app.name: "text_match_dam" {{}}{APPS}'),
     (
-        "spec.app.variant=textcnn",
-        'spec.app.variant: "textcnn" {}'
-        "; available: encoder of text_classify, single_tower of text_match",
+        "spec.app={name: text_match, variant: dam}",
+        'spec.app.variant: "dam" {}'
+        "; available: encoder, textcnn of text_classify; single_tower, bicnn of text_match",
     ),
     (
         "spec.app={entrypoint: 'a:B', source: {image: x}}",

@@ -41,6 +41,91 @@ def test_names_and_aliases_build_the_app(asked: dict[str, Any], name: str, wante
     assert registry.wish(spec(**asked)).problem == wanted
 
 
+@pytest.mark.parametrize(
+    ("asked", "config"),
+    [
+        pytest.param({}, None, id="an encoder starts from spec.model"),
+        pytest.param(
+            {"variant": "textcnn"},
+            {
+                "model_type": "textcnn",
+                "filter_sizes": [3, 4, 5],
+                "vocab_size": 30_000,
+                "embedding_size": 300,
+                "num_filters": 100,
+                "hidden_dropout_prob": 0.5,
+            },
+            id="TextCNN as published",
+        ),
+        pytest.param(
+            {
+                "name": "text_match_bicnn",
+                "params": {
+                    "vocabularySize": 500,
+                    "embeddingSize": 64,
+                    "filters": 10,
+                    "filterSizes": [1, 2],
+                    "hiddenSize": 32,
+                    "dropout": 0.1,
+                },
+            },
+            {
+                "model_type": "bicnn",
+                "filter_sizes": [1, 2],
+                "vocab_size": 500,
+                "embedding_size": 64,
+                "num_filters": 10,
+                "hidden_size": 32,
+                "hidden_dropout_prob": 0.1,
+            },
+            id="BiCNN by its alias, with every size given",
+        ),
+    ],
+)
+def test_an_app_may_bring_a_network_of_its_own(
+    asked: dict[str, Any], config: dict[str, Any] | None
+) -> None:
+    assert registry.network(spec(**asked)) == config
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        pytest.param(
+            {"filters": 0},
+            "spec.app.params.filters: 0: expected a whole number from 1 to 1,000,000",
+            id="no filters",
+        ),
+        pytest.param(
+            {"vocabularySize": 9},
+            "spec.app.params.vocabularySize: 9: expected a whole number from 100 to 1,000,000",
+            id="a vocabulary without room",
+        ),
+        pytest.param(
+            {"filterSizes": [3, 2.5]},
+            "spec.app.params.filterSizes: [3, 2.5]: expected a list of whole numbers from 1 to 64\n"
+            "  for example [3, 4, 5]",
+            id="half a word",
+        ),
+        pytest.param(
+            {"filterSize": [3]},
+            "spec.app.params.filterSize: unknown; did you mean filterSizes?",
+            id="a misspelt name",
+        ),
+        pytest.param(
+            {"depth": 3},
+            "spec.app.params.depth: unknown\n  these are known: problem, dropout, multiLabel, "
+            "separator, vocabularySize, embeddingSize, filters, filterSizes",
+            id="a name near nothing, among more names",
+        ),
+    ],
+)
+def test_a_wrong_size_of_a_network_is_refused(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        registry.network(spec(variant="textcnn", params=params))
+    assert str(caught.value) == message
+
+
 def test_the_wish_carries_the_labels_of_the_job() -> None:
     asked = spec(labels=("no", "yes"), params={"problem": "multi_label", "separator": "|"})
     assert registry.wish(asked) == TargetWish(
@@ -183,7 +268,7 @@ def test_a_wrong_parameter_is_refused_with_its_place(params: dict[str, Any], mes
         pytest.param(
             {"name": "text_match_dam"},
             "spec.app.variant: dam of text_match is not available in this version\n"
-            "  there is single_tower",
+            "  there is single_tower, bicnn",
             id="a variant to come",
         ),
         pytest.param(

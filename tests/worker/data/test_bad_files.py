@@ -62,6 +62,12 @@ HALF = b"label\ttext\na\t\xe4\xbd\xa0\xe5\xa5\nb\ttwo\n"
         ),
         pytest.param(
             "a.tsv",
+            b"label\ttext\na\tone\nb\ttwo \xe5\xa5",
+            "invalid UTF-8: 1 row, at a.tsv:3 (byte 0xe5 at offset 23 breaks a UTF-8 character)",
+            id="a file cut in the midst of its only Chinese character",
+        ),
+        pytest.param(
+            "a.tsv",
             b"label\ttext\na\to\0ne\n",
             "a.tsv: is a binary file: NUL byte at offset 14 (give a text file)",
             id="NUL at the beginning",

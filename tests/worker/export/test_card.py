@@ -110,20 +110,21 @@ def test_golden_rows_are_eight_lines_at_most() -> None:
 
 def test_the_profile_counts_labels_and_cuts_lengths() -> None:
     lengths = np.arange(101)
-    found = profile(
-        lengths, np.array([1] * 60 + [0] * 41), problem="single_label", labels=("a", "b")
-    )
+    targets = np.array([1] * 60 + [0] * 41)
+    found = profile(lengths, targets, unknown=0.125, problem="single_label", labels=("a", "b"))
     assert found == {
         "rows": 101,
         "tokens": {
             "p00": 0, "p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95, "p99": 99, "p100": 100,
         },
+        "unknownTokens": 0.125,
         "labels": {"a": 41, "b": 60},
     }  # fmt: skip
 
 
 def test_the_profile_of_numbers_cuts_their_values() -> None:
-    found = profile(np.array([3, 4]), np.array([0.5, 1.5]), problem="regression", labels=())
+    lengths, values = np.array([3, 4]), np.array([0.5, 1.5])
+    found = profile(lengths, values, unknown=0.0, problem="regression", labels=())
     assert found["values"]["p50"] == 1.0
     assert "labels" not in found
 

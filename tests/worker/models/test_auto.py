@@ -60,7 +60,7 @@ def test_hidden_states_and_pooled_vectors_are_the_librarys(tmp_path: Path, famil
     with torch.no_grad():
         out = model(input_ids=ids, attention_mask=real.long(), **types)
         hidden = encoder.eval()(batch)
-        pooled = encoder.pooled(encoder.first(batch))
+        pooled = encoder.summary(batch)
     torch.testing.assert_close(hidden[real], out.last_hidden_state[real], atol=1e-5, rtol=0)
     wanted = getattr(out, "pooler_output", None)
     wanted = out.last_hidden_state[:, 0] if wanted is None else wanted

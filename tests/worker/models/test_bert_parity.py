@@ -28,7 +28,7 @@ def ours(folder: Path, batch: Batch) -> tuple[list[Tensor], Tensor]:
         encoder(batch)
         for hook in hooks:
             hook.remove()
-        return states, encoder.pooled(encoder.first(batch))
+        return states, encoder.summary(batch)
 
 
 def theirs(model: Any, batch: Batch) -> tuple[tuple[Tensor, ...], Tensor]:

@@ -26,27 +26,31 @@ class Params:
     separator: str = ","  # between the labels of one text cell, multi_label only
 
 
-def read_params(params: Mapping[str, Any]) -> Params:
+def read_params(
+    params: Mapping[str, Any], *, more: tuple[str, ...] = (), dropout: float = 0.1
+) -> Params:
     """The parameters that the job gives, the rest by default.
+
+    `more` are names that the app reads itself, `dropout` is its own default.
 
     Raises:
         ConfigError: a name is unknown, a value cannot be used, or two contradict each other.
     """
     for name in params:
-        if name not in _KNOWN:
-            raise _unknown(name)
+        if name not in (*_KNOWN, *more):
+            raise _unknown(name, (*_KNOWN, *more))
     return Params(
         problem=_problem(params),
-        dropout=_dropout(params.get("dropout", 0.1)),
+        dropout=_dropout(params.get("dropout", dropout)),
         separator=_separator(params.get("separator", ",")),
     )
 
 
-def _unknown(name: str) -> ConfigError:
-    near = difflib.get_close_matches(name, _KNOWN, n=1)
+def _unknown(name: str, known: tuple[str, ...]) -> ConfigError:
+    near = difflib.get_close_matches(name, known, n=1)
     if near:
         return ConfigError(f"{_AT}.{name}: unknown; did you mean {near[0]}?")
-    return ConfigError(f"{_AT}.{name}: unknown", hint=f"these are known: {', '.join(_KNOWN)}")
+    return ConfigError(f"{_AT}.{name}: unknown", hint=f"these are known: {', '.join(known)}")
 
 
 def _problem(params: Mapping[str, Any]) -> Wanted:

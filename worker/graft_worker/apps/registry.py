@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from graft_api.app import App as Spec
 from graft_api.app import canonical
 from graft_api.errors import ConfigError
 from graft_worker.apps import text_classify, text_match
 from graft_worker.apps.app import App
+from graft_worker.apps.networks import BICNN, TEXTCNN, Network
 from graft_worker.apps.params import Params, read_params
 from graft_worker.data.prepared import Problem
 from graft_worker.data.rows import Role
@@ -26,11 +27,16 @@ class _Build(Protocol):
 class _Entry:
     roles: Callable[[Params], tuple[Role, ...]]
     build: _Build
+    network: Network | None = None
 
 
+_CLASSIFY = _Entry(roles=text_classify.roles, build=text_classify.build)
+_MATCH = _Entry(roles=text_match.roles, build=text_match.build)
 _APPS: Mapping[tuple[str, str], _Entry] = {
-    (text_classify.NAME, "encoder"): _Entry(roles=text_classify.roles, build=text_classify.build),
-    (text_match.NAME, "single_tower"): _Entry(roles=text_match.roles, build=text_match.build),
+    (text_classify.NAME, "encoder"): _CLASSIFY,
+    (text_classify.NAME, "textcnn"): replace(_CLASSIFY, network=TEXTCNN),
+    (text_match.NAME, "single_tower"): _MATCH,
+    (text_match.NAME, "bicnn"): replace(_MATCH, network=BICNN),
 }
 
 
@@ -50,6 +56,15 @@ def roles(spec: Spec) -> tuple[Role, ...]:
     return entry.roles(params)
 
 
+def network(spec: Spec) -> dict[str, Any] | None:
+    """The config.json of the app's own network; None where it starts from `spec.model`.
+
+    Raises as `build` does, and where a size cannot be used.
+    """
+    entry, params = _found(spec)
+    return entry.network.config(spec.params, params.dropout) if entry.network else None
+
+
 def wish(spec: Spec) -> TargetWish:
     """What the job says of the target before the data are read. Raises as `build` does."""
     params = _found(spec)[1]
@@ -61,7 +76,11 @@ def _found(spec: Spec) -> tuple[_Entry, Params]:
     asked = (app.name or "", app.variant or "")
     if asked not in _APPS:
         raise _unavailable(*asked)
-    return _APPS[asked], read_params(app.params)
+    entry = _APPS[asked]
+    if entry.network is None:
+        return entry, read_params(app.params)
+    own = entry.network
+    return entry, read_params(app.params, more=own.names, dropout=own.dropout)
 
 
 def _unavailable(name: str, variant: str) -> ConfigError:

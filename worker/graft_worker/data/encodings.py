@@ -50,9 +50,12 @@ def _every_second_is_zero(head: bytes) -> bool:
 def guess(line: bytes) -> str:
     """The encoding that a line which is not UTF-8 seems to have: UTF-8 (damaged), GBK or Latin-1.
 
-    A damaged line still holds more whole characters than broken bytes. Of the others GBK's bytes
-    come in pairs above 0x80, while Latin-1's stand alone among ASCII letters.
+    A damaged line still holds more whole characters than broken bytes, or ends in the midst of one.
+    Of the others GBK's bytes come in pairs above 0x80, while Latin-1's stand alone among ASCII
+    letters.
     """
+    if _cut(line):
+        return "UTF-8"
     whole = sum(not c.isascii() for c in line.decode("utf-8", "ignore"))
     broken = line.decode("utf-8", "replace").count("\ufffd")
     if whole >= broken:
@@ -62,6 +65,15 @@ def guess(line: bytes) -> str:
     if paired > 0.6 * sum(map(len, runs)) and _decodes(line, "gb18030"):
         return "GBK"
     return "Latin-1" if _decodes(line, "cp1252") or whole == 0 else "UTF-8"
+
+
+def _cut(line: bytes) -> bool:
+    """Whether all is UTF-8 but for a last character of which two bytes or more are there."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data" and len(line) - error.start > 1
+    return False
 
 
 def not_utf8(line: bytes, error: UnicodeDecodeError, offset: int) -> tuple[str, str, bool]:

@@ -16,13 +16,18 @@ _SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 
 def profile(
-    lengths: Array, targets: Array, *, problem: Problem, labels: tuple[str, ...]
+    lengths: Array, targets: Array, *, unknown: float, problem: Problem, labels: tuple[str, ...]
 ) -> dict[str, Any]:
     """Rows, quantiles of length in tokens, and the histogram of labels or quantiles of values.
 
-    `lengths` [N]; `targets` [N] of label numbers or values, or [N, C] of zeros and ones.
+    `lengths` [N]; `targets` [N] of label numbers or values, or [N, C] of zeros and ones; `unknown`
+    is the share of tokens that the vocabulary lacks.
     """
-    found: dict[str, Any] = {"rows": len(lengths), "tokens": _quantiles(lengths)}
+    found: dict[str, Any] = {
+        "rows": len(lengths),
+        "tokens": _quantiles(lengths),
+        "unknownTokens": round(unknown, 6),
+    }
     if problem == "regression":
         return found | {"values": _quantiles(targets)}
     return found | {"labels": histogram(targets, labels)}

@@ -63,12 +63,9 @@ class AutoEncoder(nn.Module):
         out = self.model(input_ids=ids, attention_mask=mask.long(), **more)
         return cast("Tensor", out.last_hidden_state)
 
-    def first(self, batch: Batch) -> Tensor:
-        """Hidden states [S, H] of first tokens."""
-        return self(batch).flatten(0, 1).index_select(0, batch.first)  # type: ignore[no-any-return]
-
-    def pooled(self, first: Tensor) -> Tensor:
+    def summary(self, batch: Batch) -> Tensor:
         """The family's pooler on the first tokens, or these themselves, [S, H]."""
+        first: Tensor = self(batch).flatten(0, 1).index_select(0, batch.first)
         pooler = getattr(self.model, "pooler", None)
         if pooler is None:
             return first

@@ -41,9 +41,9 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.tokens = _table(config.vocabulary, config.hidden)
-        self.positions = _table(config.max_positions, config.hidden)
-        self.types = _table(config.type_vocabulary, config.hidden)
+        self.tokens = table(config.vocabulary, config.hidden)
+        self.positions = table(config.max_positions, config.hidden)
+        self.types = table(config.type_vocabulary, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
         self.dropout = KeyedDropout(site=0, width=config.hidden, rate=config.dropout)
 
@@ -148,9 +148,9 @@ class BertEncoder(nn.Module):
         out: Tensor = self.layers[-1](x, batch.keys, mask, firsts_of(batch))
         return out
 
-    def pooled(self, first: Tensor) -> Tensor:
+    def summary(self, batch: Batch) -> Tensor:
         """tanh(dense(first token)), [S, H]."""
-        return torch.tanh(self.pooler(first))
+        return torch.tanh(self.pooler(self.first(batch)))
 
     def depth_of(self, parameter: str) -> int:
         """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler."""
@@ -199,6 +199,7 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
-def _table(rows: int, width: int) -> nn.Embedding:
-    table: nn.Embedding = _unset(nn.Embedding, rows, width)
-    return table
+def table(rows: int, width: int) -> nn.Embedding:
+    """An embedding whose weights are unset."""
+    made: nn.Embedding = _unset(nn.Embedding, rows, width)
+    return made

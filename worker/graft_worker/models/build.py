@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from graft_api.errors import ConfigError
-from graft_worker.models import hugging_face
+from graft_worker.models import convolutional, hugging_face
 from graft_worker.models.bert import BertEncoder
+from graft_worker.models.convolutional import ConvolutionalEncoder
 from graft_worker.models.encoder import EncoderConfig, TextEncoder
 from graft_worker.models.folders import read_config
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | None) -> TextEncoder:
-    """The encoder of a folder: our own for BERT, `transformers`' for any other model_type.
+    """The encoder of a folder: our own for BERT and CNNs, `transformers`' for other model_types.
 
     `random` takes the sizes alone and draws initial weights, a function of config and seed.
     `vocabulary` is the tokenizer's number of ids: random weights take it as their size,
@@ -28,8 +29,11 @@ def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | Non
         ConfigError: the folder lacks a file, its files do not fit each other or the tokenizer.
     """
     raw = read_config(folder)
-    if raw.get("model_type", "bert") == "bert":
+    kind = raw.get("model_type", "bert")
+    if kind == "bert":
         return _bert(folder, raw, random=random, seed=seed, vocabulary=vocabulary)
+    if kind in convolutional.TYPES:
+        return _convolutional(folder, raw, random=random, seed=seed, vocabulary=vocabulary)
     from graft_worker.models.auto import AutoEncoder
 
     encoder = AutoEncoder.load(folder, random=random, seed=seed, vocabulary=vocabulary)
@@ -61,6 +65,17 @@ def _bert(
         return BertEncoder.random(sized, seed=seed)
     check_vocabulary(config, vocabulary, folder)
     return _pretrained(BertEncoder(config), folder, seed=seed)
+
+
+def _convolutional(
+    folder: Path, raw: Mapping[str, Any], *, random: bool, seed: int, vocabulary: int | None
+) -> ConvolutionalEncoder:
+    config = convolutional.encoder_config(raw)
+    if random:
+        sized = replace(config, vocabulary=vocabulary or config.vocabulary)
+        return ConvolutionalEncoder.random(sized, seed=seed)
+    check_vocabulary(config, vocabulary, folder)
+    return convolutional.load(config, hugging_face.read_weights(folder), folder)
 
 
 def _pretrained(encoder: BertEncoder, folder: Path, *, seed: int) -> BertEncoder:

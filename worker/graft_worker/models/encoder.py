@@ -31,21 +31,13 @@ class EncoderConfig:
 
 
 class TextEncoder(Protocol):
-    """An nn.Module from a Batch to hidden states."""
+    """An nn.Module that reads a Batch."""
 
     config: EncoderConfig
     packs: bool  # whether rows may hold several segments
 
-    def __call__(self, batch: Batch) -> Tensor:
-        """Hidden states [R, W, H] of the last layer."""
-        ...
-
-    def first(self, batch: Batch) -> Tensor:
-        """Hidden states [S, H] of first tokens: those of a call, for less work where it can."""
-        ...
-
-    def pooled(self, first: Tensor) -> Tensor:
-        """One vector [S, H] per sequence: tanh(dense(first token)) where there is a pooler."""
+    def summary(self, batch: Batch) -> Tensor:
+        """One vector [S, H] per sequence, in the order of `batch.first`."""
         ...
 
     def depth_of(self, parameter: str) -> int:

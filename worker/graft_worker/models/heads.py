@@ -36,7 +36,7 @@ class SequenceClassifier(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [S, C], in the order of `batch.first`."""
-        pooled = self.encoder.pooled(self.encoder.first(batch))
+        pooled = self.encoder.summary(batch)
         keys = batch.keys.flatten().index_select(0, batch.first)
         return cast("Tensor", self.classifier(self.dropout(pooled, keys)))
 

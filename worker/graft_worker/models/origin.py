@@ -74,6 +74,12 @@ def resolve(spec: Model, *, zoo: Path | None, into: Path) -> Origin:
     return found
 
 
+def own(config: Mapping[str, Any], *, into: Path) -> Origin:
+    """The origin of an app's own network, of random weights: its config.json goes to `into`."""
+    folder = _write(config, into)
+    return Origin(folder=folder, digest=digest((folder / CONFIG,)), random=True)
+
+
 def folder_of(origin: OriginSpec | TokenizerOrigin, *, zoo: Path | None, into: Path) -> Path:
     """The folder of a zoo name or of a URI; remote ones are fetched into `into`, once.
 
@@ -123,10 +129,13 @@ def _written(wish: Architecture, into: Path) -> Path:
             f"{_FIELD}.config.architecture: {wish.architecture} is not available in this version",
             hint=f"use one of {', '.join(_DEFAULTS)}",
         )
-    config = _config(wish)
+    return _write(_config(wish), into)
+
+
+def _write(config: Mapping[str, Any], into: Path) -> Path:
     into.mkdir(parents=True, exist_ok=True)
     beside = into / f".{CONFIG}.partial"
-    beside.write_text(json.dumps(config, indent=1, sort_keys=True), encoding="utf-8")
+    beside.write_text(json.dumps(dict(config), indent=1, sort_keys=True), encoding="utf-8")
     beside.replace(into / CONFIG)
     return into
 

@@ -61,12 +61,7 @@ def _last_words(prepared: Prepared) -> Termination:
 def prepare(settings: Settings) -> Prepared:
     """What training needs to know; shards and tokenizer are on disk. Raises as `main` does."""
     spec = settings.job.spec
-    if spec.model is None:
-        raise ConfigError(
-            "spec.model: is required by this app",
-            hint="for example model: {from: {zoo: minilm-l6-en}}",
-        )
-    start = origin.resolve(spec.model, zoo=settings.zoo, into=settings.job_dir / "model")
+    start = _start(settings)
     roles = registry.roles(spec.app)
     parts = selections(spec.data, seed=spec.training.seed)
     found = inspect.inspect(parts, roles, wish=registry.wish(spec.app))
@@ -77,10 +72,32 @@ def prepare(settings: Settings) -> Prepared:
     return _build(settings, start, found, parts, tokenizer)
 
 
+def _start(settings: Settings) -> Origin:
+    spec, into = settings.job.spec, settings.job_dir / "model"
+    network = registry.network(spec.app)
+    if network is None:
+        if spec.model is None:
+            raise ConfigError(
+                "spec.model: is required by this app",
+                hint="for example model: {from: {zoo: minilm-l6-en}}",
+            )
+        return origin.resolve(spec.model, zoo=settings.zoo, into=into)
+    if spec.model is not None:
+        raise ConfigError(
+            f"spec.model: has no effect with variant {spec.app.variant}",
+            hint="leave it out: this network starts from nothing, "
+            "and its tokenizer is trained on the job's texts",
+        )
+    return origin.own(network, into=into)
+
+
 def _tokenizer(
     settings: Settings, start: Origin, train: Selection, roles: tuple[Role, ...]
 ) -> Tokenizer:
-    wish = settings.job.spec.model.tokenizer if settings.job.spec.model else None
+    if settings.job.spec.model is None:
+        size = folders.read_config(start.folder)["vocab_size"]
+        return tokenization.train(_texts(train, roles), kind="wordpiece", size=size)
+    wish = settings.job.spec.model.tokenizer
     if wish is None:
         return tokenization.load(start.folder)
     if wish.train is not None:

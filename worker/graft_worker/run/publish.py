@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from graft_api.progress import Termination
@@ -22,6 +23,7 @@ from graft_worker.export import artefact
 from graft_worker.export.contents import Contents, DataFacts, Golden, Origin, Result
 from graft_worker.export.profile import histogram, profile
 from graft_worker.models import build, hugging_face, tokenization
+from graft_worker.models.special import special
 from graft_worker.report import files, termination
 from graft_worker.run import deliver
 from graft_worker.run.inference import logits_of
@@ -113,11 +115,11 @@ def _contents(
 
 
 def _origin(settings: Settings, prepared: Prepared) -> Origin:
-    model = settings.job.spec.model
-    assert model is not None
-    source = model.from_
+    spec = settings.job.spec
+    source = spec.model.from_ if spec.model else None
+    own = f"{spec.app.name} ({spec.app.variant})" if source is None else "random weights"
     return Origin(
-        name=source.zoo or source.uri or "random weights",
+        name=(source and (source.zoo or source.uri)) or own,
         digest=prepared.model_digest,
         random=prepared.random_weights,
     )
@@ -169,9 +171,16 @@ def _profile(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     return profile(
         train.lengths,
         train.per_example["target"],
+        unknown=_unknown(train, Path(prepared.tokenizer)),
         problem=prepared.problem,
         labels=prepared.labels,
     )
+
+
+def _unknown(train: Shards, folder: Path) -> float:
+    """The share of tokens that the vocabulary lacks; 0 where it has a piece for every byte."""
+    lacking = special(tokenization.load(folder)).unk
+    return float((np.asarray(train.tokens) == lacking).mean())
 
 
 def _versions() -> dict[str, str]:
