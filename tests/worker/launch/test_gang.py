@@ -94,7 +94,7 @@ def test_sigterm_stops_all_workers_and_ends_with_the_reserved_code(launchers: La
 
 def test_a_save_that_fails_on_sigterm_is_no_orderly_stop(launchers: Launchers) -> None:
     launcher = launchers.start("wait full")
-    until(lambda: len(starts(launchers.folder)) == 2)
+    until((launchers.folder / "working").exists)
     os.kill(launcher, signal.SIGTERM)
     assert launchers.wait() == 74
     words = launchers.words()

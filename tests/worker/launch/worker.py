@@ -48,6 +48,7 @@ def _wait(_: Path) -> None:
 
 def _full(folder: Path) -> None:
     try:
+        (folder / "working").touch()
         _wait(folder)
     except Stopped:
         raise StoreError("no space left") from None
