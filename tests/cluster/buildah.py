@@ -18,6 +18,7 @@ MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
+UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3}
 # Isolation without user namespaces; the machine's certificates for whoever downloads.
 BUILD = ("--layers", "--isolation", "chroot", "--network", "host")
 CERTIFICATES = "/etc/ssl/certs:/etc/ssl/certs:ro"
@@ -53,11 +54,11 @@ def has(settings: Settings, image: str) -> bool:
     return image in buildah(settings, "images", "--all", "--no-trunc", "--format", _NAMES)
 
 
-def size(settings: Settings, image: str) -> int:
-    """Bytes of an image's layers, unpacked."""
+def size(settings: Settings, image: str) -> float:
+    """MB of an image's layers, unpacked."""
     told = buildah(settings, "images", "--all", "--json")
-    found: int = next(one["size_bytes"] for one in json.loads(told) if _is(one, image))
-    return found
+    number, unit = next(one["size"] for one in json.loads(told) if _is(one, image)).split()
+    return float(number) * UNITS[unit]
 
 
 def in_registry(settings: Settings, name: str) -> bool:

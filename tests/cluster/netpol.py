@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from urllib3.exceptions import HTTPError
@@ -161,7 +162,8 @@ def _rules(policy: Object, way: Direction, world: World) -> Iterator[str]:
         peers = rule.get(way.peers)
         addresses = list(_addresses(policy, way, peers, world)) if peers else [""]
         ports = [_port(one) for one in rule.get("ports") or []] or [""]
-        yield from (f"{address} {port} return".strip() for address in addresses for port in ports)
+        for address, port in product(addresses, ports):
+            yield " ".join(word for word in (address, port, "return") if word)
 
 
 def _addresses(policy: Object, way: Direction, peers: list[Object], world: World) -> Iterator[str]:
