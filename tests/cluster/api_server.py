@@ -34,7 +34,7 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """Ends the API server as a crash does; asked politely it would wait a minute for its watchers."""
+    """Ends the API server as a crash does; asked politely it would wait a minute for watchers."""
     processes.halt(settings, "apiserver")
 
 
