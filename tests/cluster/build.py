@@ -41,6 +41,8 @@ def ensure_packages() -> None:
     if not missing:
         return
     words = " ".join(missing).split()
+    if not shutil.which("apt-get"):
+        raise RuntimeError(f"programs are missing; install what Debian calls {' '.join(words)}")
     with timed(f"packages {' '.join(words)}"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         output(["apt-get", "update", "-q"], environ=quiet)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from tests.cluster import api_server, certificates, processes
 from tests.cluster.certificates import pki
@@ -63,8 +64,9 @@ def network(settings: Settings) -> None:
     words = ["ip", "addr", "replace", f"{settings.host}/24", "dev", name]
     subprocess.run(words, check=True)
     subprocess.run(["ip", "link", "set", name, "up"], check=True)
-    switches = ["net.ipv4.ip_forward=1", f"net.ipv4.conf.{name}.send_redirects=0"]
-    subprocess.run(["sysctl", "-qw", *switches], check=True)
+    kernel = Path("/proc/sys/net/ipv4")
+    (kernel / "ip_forward").write_text("1")
+    (kernel / "conf" / name / "send_redirects").write_text("0")
 
 
 def bridge_exists(settings: Settings) -> bool:

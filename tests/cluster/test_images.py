@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,12 +69,16 @@ def test_a_restricted_pod_of_the_worker_imports_torch(
 
 @pytest.mark.parametrize("name", ["worker", "operator"])
 def test_an_image_starts_our_program_as_its_user(
-    local_cluster: LocalCluster, images: dict[str, str], name: str
+    local_cluster: LocalCluster, images: dict[str, str], root: Path, name: str
 ) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     config = inspect(local_cluster.settings, images[name])["OCIv1"]["config"]
     assert config["Entrypoint"] == ["python", "-m", f"graft_{name}"]
     assert config["User"] == f"{WORKER_UID}:{WORKER_UID}"
-    assert config["Labels"]["org.opencontainers.image.title"] == f"graft-{name}"
+    labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
+    assert labels["title"] == f"graft-{name}"
+    assert labels["version"] == project["version"]
+    assert labels["licenses"] == project["license"]
 
 
 def test_the_operator_adds_at_most_120_mb_to_its_base(
