@@ -41,7 +41,9 @@ def _trained(s: Situation, job: ChildJob) -> Verdict:
             "Progressing": false("NotStarted", over),
             "Degraded": false("AsExpected", "nothing is out of order"),
         }
-        return Verdict(findings=found, blocks=blocks.complete(s.subject, said))
+        shown = dict(s.subject.status.get("workers") or {}) | {"ready": job.parallelism}
+        made = blocks.complete(s.subject, said) | {"workers": shown}
+        return Verdict(findings=found, blocks=made)
     if any(not pod.over for pod in s.pods):
         return Verdict(wake=s.now + LOOK_AGAIN)
     return _unproven(job)
