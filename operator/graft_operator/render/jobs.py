@@ -43,11 +43,9 @@ def _backoff(attempt: Attempt) -> Object:
     """An elastic gang survives lost indexes; of a fixed one the first loss ends the attempt.
 
     The Job controller waits ten seconds and more before it replaces a pod: a new attempt does not.
+    Without a limit of failed indexes, which could never be more than the smallest size.
     """
-    gang = attempt.stage.gang
-    if not attempt.elastic:
-        return {"backoffLimit": 0}
-    return {"backoffLimitPerIndex": PER_INDEX, "maxFailedIndexes": max(1, gang.max - gang.min)}
+    return {"backoffLimitPerIndex": PER_INDEX} if attempt.elastic else {"backoffLimit": 0}
 
 
 def _failure_rules(attempt: Attempt) -> list[Object]:
