@@ -45,7 +45,7 @@ def _module() -> Iterator[str]:
     yield f"require k8s.io/kubernetes {KUBERNETES}"
     if etcd := re.search(r"go\.etcd\.io/etcd/(?:client|server)\S*v3 (v[0-9.]+)", theirs):
         yield f"require go.etcd.io/etcd/server/v3 {etcd[1]}"
-    for name in sorted(set(re.findall(r"(k8s\.io/[a-z-]+) v0\.0\.0\b", theirs))):
+    for name in sorted(set(re.findall(r"(k8s\.io/[a-z-]+) v0\.0\.0\s", theirs))):
         yield f"replace {name} => {name} {KUBERNETES.replace('v1.', 'v0.', 1)}"
 
 
