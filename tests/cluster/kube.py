@@ -25,7 +25,7 @@ def build(settings: Settings) -> None:
     source = settings.cache / "src"
     source.mkdir(parents=True, exist_ok=True)
     settings.bin.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HERE / "gomodules" / "kube.go", source / "main.go")
+    shutil.copyfile(HERE / "gomodules" / "kube.go", source / "main.go")
     (source / "go.mod").write_text("\n".join(_module()) + "\n")
     _go(source, "mod", "tidy")
     _, minor, _ = KUBERNETES.split(".")
