@@ -99,5 +99,7 @@ class Termination(_Message):
     artefact_uri: str = ""
     artefact_digest: str = ""
     artefact_bytes: int = 0
+    total_steps: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)  # of the final weights, and the loss
     model_digest: str = ""  # of the weights to start from; said by the prepare stage
     dataset: dict[str, Any] = field(default_factory=dict)  # the block of status; prepare, too

@@ -24,7 +24,12 @@ from tests.builders import (
 )
 
 DONE = said(
-    state="Complete", artefact_uri="/graft/store/artefacts/sha256-1", artefact_digest="sha256:1"
+    state="Complete",
+    artefact_uri="/graft/store/artefacts/sha256-1",
+    artefact_digest="sha256:1",
+    step=100,
+    total_steps=100,
+    metrics={"loss": 0.25, "accuracy": 0.9},
 )
 
 
@@ -79,6 +84,8 @@ def test_a_job_is_complete_only_with_its_marker():
     outcome = look(job, Observed(jobs=(batch(complete=True),), pods=(done,)), now=at(90))
     assert outcome.status["phase"] == "Complete"
     assert outcome.status["artefact"]["digest"] == "sha256:1"
+    assert outcome.status["display"]["metric"] == "accuracy=0.9"
+    assert outcome.status["display"]["step"] == "100/100"
     assert outcome.status["completionTime"] == "2026-01-01T12:01:30Z"
 
 

@@ -57,11 +57,17 @@ def workers(
 
 
 def complete(subject: Subject, words: Termination) -> Object:
-    """The artefact, and progress at its end."""
+    """The artefact, and progress and metrics at their end, which no report may have told."""
     progress = dict(subject.status.get("progress") or {})
-    if progress:
-        progress |= {"progressPercentage": 100, "estimatedRemainingSeconds": 0}
-    return {"artefact": _dump(artefact_status(words)), "progress": progress or None}
+    if words.step is not None:
+        progress |= {"step": words.step, "totalSteps": words.total_steps or words.step}
+    progress |= {"progressPercentage": 100, "estimatedRemainingSeconds": 0}
+    found: Object = {"artefact": _dump(artefact_status(words)), "progress": progress}
+    if words.metrics:
+        found["metrics"] = [
+            {"name": name, "value": f"{value:.6g}"} for name, value in words.metrics.items()
+        ]
+    return found
 
 
 def prepared(words: Termination | None) -> Object:

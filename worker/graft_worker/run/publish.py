@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
@@ -188,6 +189,12 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
+def _final_metrics(result: TrainingResult) -> dict[str, float]:
+    """The last loss and the metrics; what is not a number cannot be told in JSON."""
+    told = ({} if result.loss is None else {"loss": result.loss}) | dict(result.metrics)
+    return {name: value for name, value in told.items() if math.isfinite(value)}
+
+
 def _finish(settings: Settings, result: TrainingResult, published: Published) -> None:
     last = Termination(
         state="Complete",
@@ -196,6 +203,8 @@ def _finish(settings: Settings, result: TrainingResult, published: Published) ->
         artefact_uri=str(published.uri),
         artefact_digest=published.digest,
         artefact_bytes=published.bytes,
+        total_steps=result.total_steps,
+        metrics=_final_metrics(result),
     )
     if settings.termination_file is not None:
         termination.write(settings.termination_file, last)
