@@ -165,7 +165,13 @@ def test_every_error_has_a_class_a_code_and_a_hint(
     note_step(error, 7)
     words = json.loads(ending(error, rank=3).to_json())
     names = ("state", "failureClass", "exitCode", "message", "hint")
-    artefact = {"artefactUri": "", "artefactDigest": "", "artefactBytes": 0}
+    artefact = {
+        "artefactUri": "",
+        "artefactDigest": "",
+        "artefactBytes": 0,
+        "totalSteps": 0,
+        "metrics": {},
+    }
     artefact |= {"modelDigest": "", "dataset": {}}  # said by prepare alone
     assert words == dict(zip(names, expected, strict=True)) | artefact | {"rank": 3, "step": 7}
 
