@@ -155,6 +155,7 @@ class Node:
                 if folder.is_dir():
                     _remove(folder)
             _remove(group)
+            _remove(group.parent)  # stays while another node has its own in there
 
     def _groups(self) -> Iterator[Path]:
         for hierarchy in GROUPS.iterdir():
