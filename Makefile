@@ -6,7 +6,7 @@ CODE := crds cli operator worker tools tests benchmarks
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install format check test demo crds docs lock clean cluster-up cluster-install cluster-down cluster-build
+.PHONY: help install format check test demo crds docs lock clean cluster-up cluster-install cluster-down cluster-build test-cluster
 
 ##@ Using it
 help: ## list the targets
@@ -30,8 +30,8 @@ check: install ## form, lint, types, layers, sizes, generated files
 	$(BIN)/python -m tools.caps
 	$(BIN)/python -m tools.generate --check
 
-test: install ## every test; those on real data skip where GRAFT_DATA is absent
-	$(BIN)/python -m pytest
+test: install ## every test without a cluster; those on real data skip where GRAFT_DATA is absent
+	$(BIN)/python -m pytest -m "not cluster"
 
 crds: install ## custom resource definitions and the field reference, from the models
 	$(BIN)/python -m tools.generate
@@ -46,6 +46,9 @@ lock: install ## rewrite constraints.txt from pyproject.toml
 ##@ A Kubernetes cluster on this machine (root, Linux, Go; see tests/cluster/README.md)
 cluster-up: install ## start it; prints the two lines that your shell needs
 	@$(BIN)/python -m tests.cluster up
+
+test-cluster: install ## the tests that need it; starts one where none runs
+	$(BIN)/python -m pytest -m cluster
 
 cluster-install: install ## build and push the images, install the chart
 	@$(BIN)/python -m tests.cluster install

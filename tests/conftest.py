@@ -10,6 +10,15 @@ import pytest
 pytest_plugins = ("tests.cluster.fixtures",)
 
 ROOT = Path(__file__).parent.parent
+OF_A_CLUSTER = {"cluster", "kubeconfig"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that need a cluster, so that `make test-cluster` is they and no others."""
+    for item in items:
+        if OF_A_CLUSTER & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.cluster)
 
 
 @pytest.fixture(scope="session")
