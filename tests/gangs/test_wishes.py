@@ -27,7 +27,7 @@ def test_a_pause_saves_a_checkpoint_and_a_resumed_job_loses_no_step(space: Names
 
 def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store: Path):
     workers = {"min": 1, "max": 3, "desired": 1}
-    training = {"duration": {"epochs": 120}}
+    training = {"duration": {"epochs": 60}}
     applied = apply(space, small("sized", workers=workers, training=training))
     applied.step(20)
     for size in (3, 2):
