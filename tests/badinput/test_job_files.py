@@ -222,7 +222,7 @@ def test_a_mistake_in_set_names_the_setting(
             ("run", "."), (".: cannot be read: Is a directory",), id="a folder for a job file"
         ),
         pytest.param(
-            ("rum", "job.yaml"), ("'rum'", "did you mean `graft run`?"), id="a misspelt verb"
+            ("runn", "job.yaml"), ("'runn'", "did you mean `graft run`?"), id="a misspelt verb"
         ),
         pytest.param(
             ("run", "job.yaml", "--stor", "x"),
