@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graft_api.errors import ConfigError
 from graft_operator.settings import PREFIX, Settings, read_settings
 from tests.charts.rendering import DIGEST, Object, container
 
@@ -80,6 +81,8 @@ def test_claim_of_the_store(store: Object, made: Object) -> None:
     assert settings({"store": store}).store_create == made
 
 
-def test_store_in_a_bucket() -> None:
-    chosen = settings({"store": {"s3": {"uri": "s3://bucket/graft", "secretName": "keys"}}})
-    assert (chosen.store_uri, chosen.store_secret) == ("s3://bucket/graft", "keys")
+def test_store_in_a_bucket_is_refused_by_name() -> None:
+    chosen = {"store": {"s3": {"uri": "s3://bucket/graft", "secretName": "keys"}}}
+    assert variables(chosen)["GRAFT_OPERATOR_STORE_SECRET"] == "keys"
+    with pytest.raises(ConfigError, match="STORE_URI: s3://bucket/graft: not available"):
+        settings(chosen)
