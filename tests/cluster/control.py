@@ -18,6 +18,7 @@ from tests.cluster.processes import spawn
 from tests.cluster.settings import DNS_ADDRESS, S3_KEY, S3_SECRET, Settings, fill
 from tests.cluster.wait import until
 
+SLOWEST = 180.0
 # Ended in this order: who asks goes before who answers.
 PROGRAMS = (
     "kwok",
@@ -152,8 +153,8 @@ def s3(settings: Settings) -> None:
 
 
 def apply(settings: Settings, text: str) -> None:
-    """Applies a manifest as the administrator."""
-    processes.run(settings, "kubectl", "apply", "-f-", stdin=text)
+    """Applies a manifest as the administrator, again where a busy server had no time for it."""
+    until(lambda: _applied(settings, text), "the server to take a manifest", seconds=SLOWEST)
 
 
 def port_is_free(settings: Settings, name: str, port: int) -> None:
@@ -169,6 +170,16 @@ def port_is_free(settings: Settings, name: str, port: int) -> None:
                 f"port {port}, wanted for {name}, is taken: stop who has it, "
                 "or set GRAFT_CLUSTER_NUMBER=1 for a second cluster"
             ) from error
+
+
+def _applied(settings: Settings, text: str) -> bool:
+    try:
+        processes.run(settings, "kubectl", "apply", "-f-", stdin=text)
+    except RuntimeError as error:
+        if "did not complete within requested timeout" in str(error):
+            return False
+        raise
+    return True
 
 
 def _answers(url: str) -> bool:
