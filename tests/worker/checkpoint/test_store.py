@@ -151,7 +151,9 @@ def test_the_best_is_the_one_that_was_saved_last_not_the_one_of_the_highest_step
 ) -> None:
     later = Checkpoints(tmp_path, keep=1, clock=lambda: NOON.replace(hour=13))
     saved(tmp_path / "other", 1).wait()
-    store(tmp_path).save_best({}, {"from": "an abandoned future"}, step=90)
+    abandoned = store(tmp_path)
+    abandoned.save_best({}, {"from": "an abandoned future"}, step=90)
+    abandoned.wait()
     other = Checkpoints(tmp_path / "other", keep=1, clock=lambda: NOON.replace(hour=13))
     other.save_best({}, {"from": "the lineage that goes on"}, step=60)
     other.wait()
