@@ -23,7 +23,6 @@ def small(name: str, **spec: Any) -> Object:
     training = {
         "duration": {"epochs": 4},
         "globalBatch": 8,
-        "microBatch": 4,  # a probe of the memory may choose otherwise, and add in another order
         "optimizer": {"learningRate": 0.001},
         "evaluate": {"every": {"steps": 1000}},
     } | spec.pop("training", {})
