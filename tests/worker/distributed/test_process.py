@@ -94,6 +94,33 @@ def test_free_bytes_are_the_rest_of_the_control_groups_limit(tmp_path: Path) -> 
     assert limits.free_bytes(cgroup=written(tmp_path, files)) == 600_000
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(
+            {
+                "memory.max": "1000000\n",
+                "memory.current": "900000\n",
+                "memory.stat": "anon 300000\nfile 600000\n"
+                "inactive_file 250000\nactive_file 350000\n",
+            },
+            id="version 2",
+        ),
+        pytest.param(
+            {
+                "memory/memory.limit_in_bytes": "1000000\n",
+                "memory/memory.usage_in_bytes": "900000\n",
+                "memory/memory.stat": "inactive_file 1\ntotal_rss 300000\n"
+                "total_inactive_file 250000\ntotal_active_file 350000\n",
+            },
+            id="version 1",
+        ),
+    ],
+)
+def test_cached_pages_of_files_are_free(tmp_path: Path, files: dict[str, str]) -> None:
+    assert limits.free_bytes(cgroup=written(tmp_path, files)) == 700_000
+
+
 def test_free_bytes_of_an_unlimited_group_are_the_machines(tmp_path: Path) -> None:
     files = {"memory.max": "max\n", "memory.current": "400000\n"}
     assert limits.free_bytes(cgroup=written(tmp_path, files)) > 1_000_000

@@ -10,6 +10,15 @@ import psutil
 import torch
 
 CGROUP = Path("/sys/fs/cgroup")
+VERSIONS = (  # limit, usage, statistics of a control group, and how names begin in the last
+    ("memory.max", "memory.current", "memory.stat", ""),
+    (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        "memory/memory.stat",
+        "total_",
+    ),
+)
 UNLIMITED = 1 << 60  # version 1 of control groups writes a number near 2^63 for "no limit"
 
 
@@ -20,15 +29,18 @@ def cores(*, cgroup: Path = CGROUP) -> float | None:
 
 
 def free_bytes(*, cgroup: Path = CGROUP) -> int:
-    """Bytes still free: the machine's, or the rest of the control group's limit."""
+    """Bytes still free: the machine's, or the rest of the control group's limit.
+
+    Cached pages of files count as free. The kernel charges them to the group that reads a file
+    first and gives them up on demand: counted as used, the first pod on a node would seem to have
+    hundreds of megabytes less than the next one, and would choose another micro-batch.
+    """
     available = int(psutil.virtual_memory().available)
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    ):
+    for limit, used, stat, prefix in VERSIONS:
         most, taken = _number(cgroup / limit), _number(cgroup / used)
         if most is not None and taken is not None and most < UNLIMITED:
-            available = min(available, max(0, most - taken))
+            cached = _cached(cgroup / stat, prefix)
+            available = min(available, max(0, most - max(0, taken - cached)))
     return available
 
 
@@ -47,6 +59,13 @@ def _cpu_max(cgroup: Path) -> tuple[int, int]:
     quota = _number(cgroup / "cpu" / "cpu.cfs_quota_us")
     period = _number(cgroup / "cpu" / "cpu.cfs_period_us")
     return quota or 0, period or 0
+
+
+def _cached(stat: Path, prefix: str) -> int:
+    """Bytes of file pages in a control group's statistics."""
+    wanted = {f"{prefix}active_file", f"{prefix}inactive_file"}
+    lines = (line.partition(" ") for line in _text(stat).splitlines())
+    return sum(int(value) for name, _, value in lines if name in wanted)
 
 
 def _number(path: Path) -> int | None:
