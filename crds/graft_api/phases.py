@@ -8,7 +8,7 @@ from .jobstatus import Condition
 
 WAITING = ("QuotaPending", "Evicted", "QueueNotFound")
 LOST = ("WorkerFailed", "RendezvousLost", "HangDetected", "Disrupted", "WorkerLost")
-UNPLACED = ("WaitingForWorkers", "ImagePull", "VolumePending")
+UNPLACED = ("WaitingForWorkers", "ImagePull", "VolumePending", "QuotaExceeded", "PodsRefused")
 
 
 def phase(conditions: Iterable[Condition]) -> str:

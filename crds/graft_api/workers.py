@@ -9,18 +9,19 @@ from pydantic import Field
 from . import scalars as s
 from .resources import Resources
 from .rules import ATOMIC, Open, Part, Rule, exactly_one
-from .vocabulary import RESERVED_PREFIXES
+from .vocabulary import RESERVED_PREFIXES, Env
 
+REHEARSAL = (str(Env.FAULTS_ENABLED), str(Env.FAULT_AT))  # a user may rehearse failures
 DENIED = ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
 _BY_NAME = Field(max_length=8, json_schema_extra=s.LIST_BY_NAME)
 
 NOT_RESERVED = Rule(
-    f"!({list(RESERVED_PREFIXES)}.exists(p, self.name.startsWith(p)))"
-    f" && !(self.name in {list(DENIED)})",
+    f"self.name in {list(REHEARSAL)} || (!({list(RESERVED_PREFIXES)}.exists(p, "
+    f"self.name.startsWith(p))) && !(self.name in {list(DENIED)}))",
     "{name} is reserved: names starting with "
     + ", ".join(RESERVED_PREFIXES)
     + " and the loader's variables are set by the operator",
-    lambda e: not e.name.startswith(RESERVED_PREFIXES) and e.name not in DENIED,
+    lambda e: e.name in REHEARSAL or not (e.name.startswith(RESERVED_PREFIXES) or e.name in DENIED),
     at="name",
 )
 
@@ -52,7 +53,7 @@ class Variable(Part):
     """A variable of every worker's environment, as in a pod."""
 
     name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-    """Name of the variable; PET_, TORCHELASTIC_ and GRAFT_ are reserved."""
+    """Name of the variable; PET_, TORCHELASTIC_ and GRAFT_ are reserved, but for GRAFT_FAULT*."""
     value: Annotated[str, Field(max_length=4096)] | None = None
     """Value as text."""
     value_from: ValueSource | None = None
@@ -65,7 +66,7 @@ class OverlayVariable(Open):
     """A variable of an overlaid container; `valueFrom` and the like are kept as written."""
 
     name: s.Short
-    """Name of the variable; PET_, TORCHELASTIC_ and GRAFT_ are reserved."""
+    """Name of the variable; PET_, TORCHELASTIC_ and GRAFT_ are reserved, but for GRAFT_FAULT*."""
     value: Annotated[str, Field(max_length=32768)] | None = None
     """Value as text; absent when `valueFrom` is used."""
 

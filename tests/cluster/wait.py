@@ -17,13 +17,15 @@ POD_RUNS = 120.0
 NODE_LOST = 60.0
 
 
-def until(look: Callable[[], T | None], what: str, *, seconds: float = SOON) -> T:
+def until(
+    look: Callable[[], T | None], what: str, *, seconds: float = SOON, pause: float = PAUSE
+) -> T:
     """What `look` sees as soon as it is neither empty nor false; raises TimeoutError."""
     deadline = time.monotonic() + seconds * _patience()
     while not (seen := look()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds * _patience():g} s for {what}")
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return seen
 
 

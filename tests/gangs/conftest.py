@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
 from tests.cluster.namespaces import Namespace
+from tests.gangs.arena import LONG, PAIR, Arena, last_loss
+from tests.gangs.jobs import apply, small
 from tests.gangs.operators import Operator
 
 SETTINGS = {
@@ -58,3 +61,22 @@ def space(namespace: Namespace, operator: Operator) -> Namespace:
 def store(space: Namespace) -> Path:
     """The folder behind the namespace's store."""
     return space.store()
+
+
+@pytest.fixture
+def arena(peace: Arena, request: pytest.FixtureRequest) -> Arena:
+    """Where gangs are disturbed; one that was not is already through."""
+    request.node.stash[SPACE] = peace.space
+    return peace
+
+
+@pytest.fixture(scope="session")
+def peace(cluster: Cluster, operator: Operator) -> Iterator[Arena]:
+    """The undisturbed gang."""
+    space = Namespace.make(cluster, "gangs")
+    space.logs.append(operator.log)
+    store = space.store()
+    peace = apply(space, small("peace", workers=PAIR, training=LONG))
+    peace.phase("Complete")
+    yield Arena(space, store, last_loss(peace, store))
+    space.remove()

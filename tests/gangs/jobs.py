@@ -134,11 +134,15 @@ class Applied:
         digest = self.status["artefact"]["digest"].removeprefix("sha256:")
         return (store / "artefacts" / f"sha256-{digest}" / "model.safetensors").read_bytes()
 
-    def losses(self, store: Path) -> dict[int, float]:
-        """Step to loss as reported; of a step that was repeated the newest."""
+    def reports(self, store: Path) -> list[Object]:
+        """What the workers reported, oldest first."""
         uid = self.object["metadata"]["uid"][:8]
         curve = store / "jobs" / "transferjob" / f"{self.name}-{uid}" / "metrics.jsonl"
-        reports = [json.loads(line) for line in curve.read_text().splitlines()]
+        return [json.loads(line) for line in curve.read_text().splitlines()]
+
+    def losses(self, store: Path) -> dict[int, float]:
+        """Step to loss as reported; of a step that was repeated the newest."""
+        reports = self.reports(store)
         return {r["step"]: r["loss"] for r in reports if r["loss"] is not None}
 
 

@@ -153,6 +153,12 @@ def test_a_quota_that_forbids_the_pods_is_told(space: Namespace, store: object):
     assert found["reason"] == "QuotaExceeded"
 
 
+def test_a_priority_class_that_is_missing_is_told(space: Namespace, store: object):
+    run = {"priorityClassName": "no-such"}
+    found = held(apply(space, small("urgent", run=run)), "no PriorityClass with name no-such")
+    assert found["reason"] == "PodsRefused"
+
+
 def test_a_name_that_another_object_has_is_left_alone(space: Namespace, store: object):
     policy = {
         "apiVersion": "networking.k8s.io/v1",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.namespaces import Namespace
 from tests.gangs.jobs import apply, small
 
 LONG = {"duration": {"epochs": 40}}
+EPOCHS, ROWS = 60, 240  # of the shipped reviews
 
 
 def test_a_pause_saves_a_checkpoint_and_a_resumed_job_loses_no_step(space: Namespace, store: Path):
@@ -26,8 +29,10 @@ def test_a_pause_saves_a_checkpoint_and_a_resumed_job_loses_no_step(space: Names
 
 
 def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store: Path):
+    training = {"duration": {"epochs": EPOCHS}}
+    calm = apply(space, small("calm", training=training))
+    calm.phase("Complete")
     workers = {"min": 1, "max": 3, "desired": 1}
-    training = {"duration": {"epochs": 60}}
     applied = apply(space, small("sized", workers=workers, training=training))
     applied.step(20)
     for size in (3, 2):
@@ -38,5 +43,8 @@ def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store
     done = applied.phase("Complete")
     assert done["attempt"] == 1
     assert done["progress"]["step"] == done["progress"]["totalSteps"]
-    steps = applied.losses(store)
-    assert max(steps) == done["progress"]["totalSteps"]
+    reports, lone = applied.reports(store), calm.reports(store)
+    # Every row once an epoch: none was left out, none came twice, and the order was the same.
+    assert reports[-1]["samples"] == lone[-1]["samples"] == EPOCHS * ROWS
+    assert reports[-1]["tokens"] == lone[-1]["tokens"]
+    assert reports[-1]["loss"] == pytest.approx(lone[-1]["loss"], rel=1e-2)

@@ -124,6 +124,8 @@ ACCEPTED = (
     "spec.training={optimizer: {name: sgd}, schedule: {name: polynomial}, precision: fp16}",
     "spec.training={compile: always, packing: never, duration: {tokens: 1000}}",
     "spec.workers={min: 1, max: 8, image: x, parallel: {strategy: fsdp}}",
+    "spec.workers.env=[{name: GRAFT_FAULTS_ENABLED, value: '1'},"
+    " {name: GRAFT_FAULT_AT, value: '0:30:raise'}]",
     "spec.run={queue: team-a, priorityClassName: high, suspend: true}",
     "spec.output.uri=file:///models",
 )

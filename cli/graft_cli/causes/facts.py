@@ -133,7 +133,7 @@ class Facts:
         """The words with which children were refused: those of the operator first."""
         if self.reason("Ready") == "ChildCreateFailed":
             yield self.message("Ready")
-        if self.reason("Running") == "QuotaExceeded":
+        if self.reason("Running") in ("QuotaExceeded", "PodsRefused"):
             yield self.message("Running")
         short = [job for job in self.jobs if not job.over and job.active < job.parallelism]
         made = {f"Job/{job.name}" for job in short if job.attempt == self.attempt}

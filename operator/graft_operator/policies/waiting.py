@@ -22,7 +22,7 @@ def waiting(s: Situation, job: ChildJob) -> Finding:
         if found := _held(pod):
             return found
     if s.observed.problems and len(s.newest()) < job.parallelism:
-        return false("QuotaExceeded", s.observed.problems[0])
+        return _refused(s.observed.problems[0])
     if len(s.newest()) < job.parallelism:
         return false("WaitingForWorkers", "the pods are being made")
     return false("Starting", f"{len(pods)} of {job.parallelism} workers are starting")
@@ -36,6 +36,11 @@ def stuck(s: Situation) -> Pod | None:
         if pod.waiting == "InvalidImageName":
             return pod
     return None
+
+
+def _refused(words: str) -> Finding:
+    """Why the Job controller cannot make pods; a quota is the usual reason, and has a name."""
+    return false("QuotaExceeded" if "exceeded quota" in words else "PodsRefused", words)
 
 
 def _held(pod: Pod) -> Finding | None:

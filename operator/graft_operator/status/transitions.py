@@ -22,6 +22,7 @@ TABLE: Mapping[tuple[str, str, str], Kind] = {
     ("Running", "False", "HangDetected"): ("Warning", "HangDetected"),
     ("Running", "False", "ImagePull"): ("Warning", "ImagePullStuck"),
     ("Running", "False", "QuotaExceeded"): ("Warning", "QuotaExceeded"),
+    ("Running", "False", "PodsRefused"): ("Warning", "ChildCreateFailed"),
     ("Progressing", "True", "StepAdvancing"): ("Normal", "TrainingStarted"),
     ("Ready", "False", "ChildCreateFailed"): ("Warning", "ChildCreateFailed"),
     ("Ready", "False", "NameConflict"): ("Warning", "ChildCreateFailed"),

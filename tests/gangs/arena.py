@@ -1,0 +1,69 @@
+"""A gang of two that nobody disturbs, and others that are disturbed and must end like it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.namespaces import Namespace
+from tests.gangs.jobs import Applied, Object, apply, small
+
+LONG = {"duration": {"epochs": 40}}
+PAIR = {"desired": 2}
+MIDDLE = 60  # steps, after which something happens
+
+STOP = "import os, signal; os.kill({}, signal.SIG{})"
+FIND = (
+    "import glob; print([p.split('/')[2] for p in glob.glob('/proc/[0-9]*/cmdline')"
+    " if b'graft_worker\\x00train' in open(p, 'rb').read()][0])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """A namespace with its store, and the final loss of a pair that nobody disturbed."""
+
+    space: Namespace
+    store: Path
+    loss: float
+
+    def pair(self, name: str, **spec: object) -> Applied:
+        """A job of two workers, of fixed size."""
+        workers = PAIR | spec.pop("workers", {})  # type: ignore[operator]
+        return apply(self.space, small(name, workers=workers, training=LONG, **spec))
+
+    def ends_as_in_peace(self, applied: Applied) -> Object:
+        """The final status; the final loss is that of the undisturbed pair, to the bit."""
+        status = applied.phase("Complete")
+        assert last_loss(applied, self.store) == self.loss
+        assert status["progress"]["step"] == status["progress"]["totalSteps"]
+        return status
+
+
+def last_loss(applied: Applied, store: Path) -> float:
+    """The loss of the last step."""
+    losses = applied.losses(store)
+    return losses[max(losses)]
+
+
+def disturb(applied: Applied, what: str, fault: Callable[[], None], *, attempt: int = 2) -> None:
+    """Does it in the middle of the training and prints how long the next step took."""
+    before = applied.step(MIDDLE)["progress"]["step"]
+    fault()
+    began = time.monotonic()
+    # The same attempt has to go further; a new one may have gone back to its checkpoint.
+    applied.step(before + 1 if attempt == 1 else 1, attempt=attempt, seconds=180)
+    print(f"{what}: {time.monotonic() - began:.1f} s from the fault to the next step")
+
+
+def signal_worker(space: Namespace, pod: str, name: str) -> None:
+    """Sends the training process of the pod a signal, such as KILL."""
+    found = space.kubectl("exec", pod, "--", "python", "-c", FIND).strip()
+    space.kubectl("exec", pod, "--", "python", "-c", STOP.format(found, name))
+
+
+def remove(space: Namespace, pod: str, *how: str) -> None:
+    """Deletes the pod and does not wait for its end."""
+    space.kubectl("delete", "pod", pod, "--wait=false", *how)
