@@ -6,7 +6,7 @@ CODE := crds cli operator worker tools tests benchmarks
 TORCH_INDEX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install format check test demo crds docs lock clean cluster-up cluster-install cluster-down cluster-build test-cluster
+.PHONY: help install format check test demo crds docs lock clean cluster-up cluster-install cluster-down cluster-build test-cluster test-local bench
 
 ##@ Using it
 help: ## list the targets
@@ -30,7 +30,10 @@ check: install ## form, lint, types, layers, sizes, generated files
 	$(BIN)/python -m tools.caps
 	$(BIN)/python -m tools.generate --check
 
-test: install ## every test without a cluster; those on real data skip where GRAFT_DATA is absent
+test: install ## every test; what lacks a cluster or GRAFT_DATA skips and says so
+	$(BIN)/python -m pytest
+
+test-local: install ## every test without a cluster
 	$(BIN)/python -m pytest -m "not cluster"
 
 crds: install ## custom resource definitions and the field reference, from the models

@@ -15,10 +15,11 @@ OF_A_CLUSTER = {"cluster", "kubeconfig"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that need a cluster, so that `make test-cluster` is they and no others."""
+    """Marks the tests that need a cluster; they come last, so that it runs for them alone."""
     for item in items:
         if OF_A_CLUSTER & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.cluster)
+    items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
 
 
 @pytest.fixture(scope="session")

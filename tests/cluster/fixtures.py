@@ -33,7 +33,8 @@ def lacking(why: str) -> None:
 def cluster() -> Iterator[Cluster]:
     """A Kubernetes cluster: the one of GRAFT_TEST_KUBECONFIG, or one that is started here.
 
-    One that runs already is used and left up; so is one with GRAFT_TEST_KEEP=1.
+    One that runs already is used and left up; so is one with GRAFT_TEST_KEEP=1. One that is started
+    begins empty, whatever an earlier one may have left when it ended.
     """
     if given := os.environ.get(GIVEN):
         yield from _connected(Path(given), None)
@@ -42,6 +43,8 @@ def cluster() -> Iterator[Cluster]:
         lacking(why)
     local = LocalCluster(settings=Settings.read())
     found = local.running
+    if not found:
+        local.reset()
     local.up()
     yield from _connected(local.settings.kubeconfig, local)
     if not found and os.environ.get(KEEP) != "1":

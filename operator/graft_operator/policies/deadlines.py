@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from graft_operator.observed import ChildJob
 from graft_operator.policies.situation import Situation
 
+LAUNCHERS_FIRST = timedelta(minutes=1)
 LEAST_HANG = timedelta(minutes=5)
 
 
@@ -65,6 +66,9 @@ def hung_since(s: Situation) -> datetime | None:
 
 
 def hang_limit(s: Situation) -> timedelta:
-    """How long a gang may go without a step."""
+    """How long a gang may go without a step before the operator itself ends it.
+
+    Longer than its launchers wait: they see a hang sooner, and save the stacks before they end it.
+    """
     given = s.run["deadlines"]["hang"]
-    return LEAST_HANG if given == "auto" else s.deadline("hang")
+    return LEAST_HANG if given == "auto" else s.deadline("hang") + LAUNCHERS_FIRST
