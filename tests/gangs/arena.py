@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cluster.namespaces import Namespace
+from tests.cluster.wait import until
 from tests.gangs.jobs import Applied, Object, apply, small
 
-LONG = {"duration": {"epochs": 40}}
+LONG = {"duration": {"epochs": 24}}
 PAIR = {"desired": 2}
 MIDDLE = 60  # steps, after which something happens
 
@@ -48,14 +49,30 @@ def last_loss(applied: Applied, store: Path) -> float:
     return losses[max(losses)]
 
 
-def disturb(applied: Applied, what: str, fault: Callable[[], None], *, attempt: int = 2) -> None:
-    """Does it in the middle of the training and prints how long the next step took."""
-    before = applied.step(MIDDLE)["progress"]["step"]
+def disturb(applied: Applied, store: Path, what: str, fault: Callable[[], None]) -> None:
+    """Does it in the middle of the training; prints the time up to the next step, and waits for it.
+
+    The time begins before the fault is asked for: it is an upper bound.
+    """
+    applied.step(MIDDLE)
+    moment = datetime.now(UTC)
     fault()
-    began = time.monotonic()
-    # The same attempt has to go further; a new one may have gone back to its checkpoint.
-    applied.step(before + 1 if attempt == 1 else 1, attempt=attempt, seconds=180)
-    print(f"{what}: {time.monotonic() - began:.1f} s from the fault to the next step")
+    first = until(
+        lambda: first_step_of_others(applied.reports(store), moment),
+        f"{applied.name}: a step after {what}",
+        seconds=180,
+    )
+    print(f"{what}: {(first - moment).total_seconds():.1f} s from the fault to the next step")
+
+
+def first_step_of_others(reports: list[Object], moment: datetime) -> datetime | None:
+    """When a process that was started after the moment had done its first step."""
+    counts = [sum(report["stepHistogram"].values()) for report in reports]
+    for before, after, report in zip(counts, counts[1:], reports[1:], strict=False):
+        done = datetime.fromisoformat(report["time"])
+        if after < before and done > moment:
+            return done
+    return None
 
 
 def signal_worker(space: Namespace, pod: str, name: str) -> None:

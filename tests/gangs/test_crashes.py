@@ -19,7 +19,7 @@ def test_the_same_error_twice_at_one_step_ends_the_job(space: Namespace, store: 
     failed = apply(space, small("raises", workers=rehearsing("0:30:raise"))).failed()
     failure = failed["failure"]
     assert (failure["class"], failure["step"], failure["exitCode"]) == ("UserError", 30, 1)
-    assert "after step 30" in failure["message"]
+    assert "a rehearsed failure" in failure["message"]
     (condition,) = (c for c in failed["conditions"] if c["type"] == "Failed")
     assert condition["reason"] == "UserError"
     assert "the same" in condition["message"]
@@ -37,7 +37,7 @@ def test_memory_that_never_suffices_ends_the_job_and_says_what_to_do(space: Name
 def test_a_process_that_stands_still_is_found_and_the_gang_goes_on(arena: Arena):
     applied = arena.pair("hung", run={"deadlines": {"hang": "15s"}})
     stop = lambda: signal_worker(arena.space, applied.pod(1), "STOP")  # noqa: E731
-    disturb(applied, "a stopped process, hang 15 s", stop)
+    disturb(applied, arena.store, "a stopped process, hang 15 s", stop)
     status = arena.ends_as_in_peace(applied)
     (loss,) = status["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("InfrastructureError", "HangDetected")

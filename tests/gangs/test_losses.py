@@ -8,7 +8,7 @@ from tests.gangs.arena import Arena, disturb, remove, signal_worker
 def test_a_gang_survives_kill_9_of_a_process(arena: Arena):
     applied = arena.pair("killed")
     kill = lambda: signal_worker(arena.space, applied.pod(1), "KILL")  # noqa: E731
-    disturb(applied, "kill -9 of a process", kill, attempt=1)
+    disturb(applied, arena.store, "kill -9 of a process", kill)
     status = arena.ends_as_in_peace(applied)
     assert status["attempt"] == 1
     assert not status.get("restarts")
@@ -16,14 +16,14 @@ def test_a_gang_survives_kill_9_of_a_process(arena: Arena):
 
 def test_a_fixed_gang_survives_the_deletion_of_rank_0s_pod(arena: Arena):
     applied = arena.pair("deleted")
-    disturb(applied, "deletion of rank 0", lambda: remove(arena.space, applied.pod(0)))
+    disturb(applied, arena.store, "deletion of rank 0", lambda: remove(arena.space, applied.pod(0)))
     restarts = arena.ends_as_in_peace(applied)["restarts"]
     assert (restarts["disruption"], restarts.get("user")) == (1, None)
 
 
 def test_a_gang_survives_the_loss_of_its_store(arena: Arena):
     applied = arena.pair("stray")
-    disturb(applied, "loss of the store", lambda: remove(arena.space, "stray-r1"))
+    disturb(applied, arena.store, "loss of the store", lambda: remove(arena.space, "stray-r1"))
     (loss,) = arena.ends_as_in_peace(applied)["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("Disruption", "StoreLost")
 
@@ -34,9 +34,9 @@ def test_an_elastic_gang_goes_on_without_a_lost_member(arena: Arena):
     by_force = ("--grace-period=0", "--force")
     disturb(
         applied,
+        arena.store,
         "loss of a member, elastic",
         lambda: remove(arena.space, applied.pod(1), *by_force),
-        attempt=1,
     )
     status = applied.phase("Complete")
     assert status["attempt"] == 1
