@@ -77,7 +77,9 @@ def test_a_queue_admits_the_job_before_it_runs(space: Namespace, store: Path):
 
 
 def test_a_job_that_somebody_else_manages_is_left_alone(space: Namespace, store: Path):
-    foreign = apply(space, small("foreign", managedBy="kueue.x-k8s.io/multikueue"))
+    foreign = apply(
+        space, small("foreign", managedBy="kueue.x-k8s.io/multikueue", run={"queue": "a"})
+    )
     # A later job of ours has come further than the first look: the other would have, too.
     apply(space, small("ours", training=ENDED)).step(1)
     assert foreign.status == {}

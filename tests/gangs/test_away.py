@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from tests.cluster import api_server, audit
 from tests.cluster.cluster import LocalCluster
@@ -67,13 +68,14 @@ def test_a_killed_operator_goes_on_where_it_was(space: Namespace, store: Path, o
 def test_an_operator_that_dies_after_every_write_makes_nothing_twice(
     space: Namespace, store: Path, operator: Operator, local_cluster: LocalCluster
 ):
-    heard = Tail(api_server.audit_log(local_cluster.settings))
-    applied = apply(space, small("mortal", workers={"desired": 2}, training=LONG))
-    dead_after = []
-    for _ in range(KILLS):
-        dead_after += until(lambda: [*own_writes(heard, space)], "a write", pause=0.01)
-        operator.kill()
-        operator.start()
+    dead_after: list[str] = []
+    with api_server.audit_log(local_cluster.settings).open(encoding="utf-8") as log:
+        log.seek(0, 2)
+        applied = apply(space, small("mortal", workers={"desired": 2}, training=LONG))
+        for _ in range(KILLS):
+            dead_after += until(lambda: [*own_writes(log, space)], "a write", pause=0.01)
+            operator.kill()
+            operator.start()
     print("killed after", ", ".join(dead_after))
     assert {"create networkpolicies", "create jobs", "patch transferjobs"} <= set(dead_after)
     status = applied.phase("Complete")
@@ -84,23 +86,9 @@ def test_an_operator_that_dies_after_every_write_makes_nothing_twice(
     assert len(created) == 2
 
 
-class Tail:
-    """Lines that a file gets from now on."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open(encoding="utf-8")
-        self._file.seek(0, 2)
-        self._rest = ""
-
-    def lines(self) -> Iterator[str]:
-        """Whole lines alone."""
-        *whole, self._rest = (self._rest + self._file.read()).split("\n")
-        return iter(whole)
-
-
-def own_writes(heard: Tail, space: Namespace) -> Iterator[str]:
+def own_writes(log: TextIO, space: Namespace) -> Iterator[str]:
     """What the operator has managed to write in the namespace, as `create jobs`."""
-    for line in heard.lines():
+    while (line := log.readline()).endswith("\n"):
         told = json.loads(line)
         about = told.get("objectRef") or {}
         ours = told.get("userAgent", "").startswith("graft-operator")

@@ -43,6 +43,7 @@ REFUSED = {
         setting("spec.workers", {"desired": 4, "max": 2}),
         "desired",
     ),
+    "a relative path": (setting("spec.data.train", {"uri": "train.tsv"}), "a relative path"),
     "a missing part": (setting("spec.data", {}), "spec.data.train"),
     "a duration that is none": (
         setting("spec.run", {"ttlAfterFinished": "soon"}),
@@ -81,7 +82,6 @@ FAILING = {
         "words",
     ),
     "a model that nobody knows": (setting("spec.model", {"from": {"zoo": "no-such"}}), "no-such"),
-    "a relative path": (setting("spec.data.train", {"uri": "train.tsv"}), "train.tsv"),
     "an image that has no such name": (setting("spec.workers.image", "UPPER:CASE"), "UPPER"),
 }
 

@@ -10,7 +10,7 @@ from tests.cluster.namespaces import Namespace
 from tests.gangs.jobs import apply, small
 
 LONG = {"duration": {"epochs": 40}}
-EPOCHS, ROWS = 60, 240  # of the shipped reviews
+EPOCHS, ROWS = 40, 240  # of the shipped reviews
 
 
 def test_a_pause_saves_a_checkpoint_and_a_resumed_job_loses_no_step(space: Namespace, store: Path):
@@ -47,4 +47,4 @@ def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store
     # Every row once an epoch: none was left out, none came twice, and the order was the same.
     assert reports[-1]["samples"] == lone[-1]["samples"] == EPOCHS * ROWS
     assert reports[-1]["tokens"] == lone[-1]["tokens"]
-    assert reports[-1]["loss"] == pytest.approx(lone[-1]["loss"], rel=1e-2)
+    assert reports[-1]["loss"] == pytest.approx(lone[-1]["loss"], abs=1e-3)
