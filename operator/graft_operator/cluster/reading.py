@@ -121,8 +121,10 @@ def _node_lost(
     conditions: Mapping[str, Mapping[str, Any]], status: Mapping[str, Any]
 ) -> datetime | None:
     ready = conditions.get("Ready", {})
-    silent = ready.get("status") == "False" and ready.get("reason") == "NodeNotReady"
-    if silent or status.get("reason") == "NodeLost":
+    # A kubelet gives a reason. The node controller only turns the status, when it hears no more of
+    # the node: minutes before it asks for the end of the pod.
+    silent = ready.get("status") == "False" and not ready.get("reason")
+    if (silent and _holds(conditions, "ContainersReady")) or status.get("reason") == "NodeLost":
         return moment(ready.get("lastTransitionTime"))
     target = conditions.get("DisruptionTarget", {})
     if target.get("reason") == "DeletionByTaintManager":
