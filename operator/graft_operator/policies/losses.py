@@ -8,7 +8,7 @@ from graft_operator.observed import ChildJob, Pod
 from graft_operator.outcome import Delete
 from graft_operator.policies.situation import Situation
 
-SHORT_GRACE = 5  # seconds: what is left of a broken gang cannot save, a save needs all ranks
+SHORT_GRACE = 2  # seconds: what is left of a broken gang cannot save, a save needs all ranks
 STORE = "rendezvous"
 KEPT_ATTEMPTS = 2  # whose pods stay to be read
 

@@ -24,6 +24,7 @@ class Note:
     report: ProgressReport | None = None
     report_error: str = ""
     pulled: float = 0.0
+    speaker: str = ""  # address of the worker that answered last
     silent: float = 0.0  # since when nobody answers; 0: somebody did
     written: float = 0.0  # the newest status write
     leftover: bool = False  # a finished job may still hold pods

@@ -63,12 +63,16 @@ class Gatherer:
         return tuple(map(reading.pod, found))
 
     def _pull(self, note: Note, job: ChildJob, pods: tuple[Pod, ...]) -> None:
-        """Asks one ready worker how far it is; any of them knows."""
+        """Asks one ready worker how far it is; any of them knows.
+
+        The one that answered last comes first: one on a node that has gone costs a time-out.
+        """
         pause = self._settings.progress_seconds / 2
         if not job.ready or job.over or time.monotonic() - note.pulled < pause:
             return
         ready = [p for p in pods if (p.role, p.attempt) == ("worker", job.attempt) and p.ready]
-        for pod in sorted(ready, key=lambda p: p.index)[:2]:
+        ready.sort(key=lambda p: (p.address != note.speaker, p.index))
+        for pod in ready[:2]:
             try:
                 note.report = self._workers.progress(pod.address)
             except SilentError as error:
@@ -78,6 +82,7 @@ class Gatherer:
                     note.report_error = str(error)
                 continue
             note.report_error, note.silent, note.pulled = "", 0.0, time.monotonic()
+            note.speaker = pod.address
             metrics.PROGRESS_PULLS.labels("ok").inc()
             return
 
