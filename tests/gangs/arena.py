@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import until
 from tests.gangs.jobs import Applied, Object, apply, small
+from tests.gangs.measured import tell
 
 LONG = {"duration": {"epochs": 24}}
 PAIR = {"desired": 2}
@@ -50,7 +51,7 @@ def last_loss(applied: Applied, store: Path) -> float:
 
 
 def disturb(applied: Applied, store: Path, what: str, fault: Callable[[], None]) -> None:
-    """Does it in the middle of the training; prints the time up to the next step, and waits for it.
+    """Does it in the middle of the training, waits for the next step and tells how long it took.
 
     The time begins before the fault is asked for: it is an upper bound.
     """
@@ -62,7 +63,7 @@ def disturb(applied: Applied, store: Path, what: str, fault: Callable[[], None])
         f"{applied.name}: a step after {what}",
         seconds=180,
     )
-    print(f"{what}: {(first - moment).total_seconds():.1f} s from the fault to the next step")
+    tell(f"from {what} to the next step", (first - moment).total_seconds())
 
 
 def first_step_of_others(reports: list[Object], moment: datetime) -> datetime | None:

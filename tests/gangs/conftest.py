@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
 from tests.cluster.namespaces import Namespace
+from tests.gangs import measured
 from tests.gangs.arena import LONG, PAIR, Arena, last_loss
 from tests.gangs.jobs import apply, small
 from tests.gangs.operators import Operator
@@ -22,6 +23,13 @@ SETTINGS = {
     "KEEP_ALIVE_SECONDS": "1",
     "GRACE_SECONDS": "30",
 }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, on a machine that did much else."""
+    if measured.TOLD:
+        terminalreporter.section("measured")
+        terminalreporter.write_line("\n".join(measured.TOLD))
 
 
 @pytest.fixture(scope="session")

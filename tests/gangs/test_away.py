@@ -76,7 +76,6 @@ def test_an_operator_that_dies_after_every_write_makes_nothing_twice(
             dead_after += until(lambda: [*own_writes(log, space)], "a write", pause=0.01)
             operator.kill()
             operator.start()
-    print("killed after", ", ".join(dead_after))
     assert {"create networkpolicies", "create jobs", "patch transferjobs"} <= set(dead_after)
     status = applied.phase("Complete")
     assert status["attempt"] == 1

@@ -37,7 +37,7 @@ def test_memory_that_never_suffices_ends_the_job_and_says_what_to_do(space: Name
 def test_a_process_that_stands_still_is_found_and_the_gang_goes_on(arena: Arena):
     applied = arena.pair("hung", run={"deadlines": {"hang": "15s"}})
     stop = lambda: signal_worker(arena.space, applied.pod(1), "STOP")  # noqa: E731
-    disturb(applied, arena.store, "a stopped process, hang 15 s", stop)
+    disturb(applied, arena.store, "a stopped process, hang 15 s,", stop)
     status = arena.ends_as_in_peace(applied)
     (loss,) = status["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("InfrastructureError", "HangDetected")

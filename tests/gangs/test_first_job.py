@@ -8,24 +8,28 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.cluster.namespaces import Namespace
 from tests.e2e.jobs import GRAFT
 from tests.gangs.jobs import apply, small
+from tests.gangs.measured import tell
 
 
+@pytest.mark.parametrize("size", [1, 2])
 def test_the_example_trains_and_equals_the_same_file_on_this_machine(
-    space: Namespace, store: Path, root: Path, tmp_path: Path
+    space: Namespace, store: Path, root: Path, tmp_path: Path, size: int
 ):
     job = yaml.safe_load((root / "examples" / "01-classify" / "job.yaml").read_text())
     job["spec"]["training"]["duration"] = {"epochs": 1}
     # The same number of threads, hence the same order of additions, as on the machine beside it.
-    job["spec"]["workers"] = {"env": [{"name": "OMP_NUM_THREADS", "value": "1"}]}
+    one_thread = [{"name": "OMP_NUM_THREADS", "value": "1"}]
+    job["spec"]["workers"] = {"desired": size, "env": one_thread}
     began = time.monotonic()
     applied = apply(space, job)
     applied.step(1)
-    print(f"from apply to the first step with one worker: {time.monotonic() - began:.1f} s")
+    tell(f"from apply to the first step, {size} worker(s)", time.monotonic() - began)
     status = applied.phase("Complete")
     assert [c["status"] for c in status["conditions"] if c["type"] == "Ready"] == ["True"]
     assert status["dataset"]["rows"] == 240

@@ -16,14 +16,19 @@ def test_a_gang_survives_kill_9_of_a_process(arena: Arena):
 
 def test_a_fixed_gang_survives_the_deletion_of_rank_0s_pod(arena: Arena):
     applied = arena.pair("deleted")
-    disturb(applied, arena.store, "deletion of rank 0", lambda: remove(arena.space, applied.pod(0)))
+    disturb(
+        applied,
+        arena.store,
+        "the deletion of rank 0's pod, fixed size,",
+        lambda: remove(arena.space, applied.pod(0)),
+    )
     restarts = arena.ends_as_in_peace(applied)["restarts"]
     assert (restarts["disruption"], restarts.get("user")) == (1, None)
 
 
 def test_a_gang_survives_the_loss_of_its_store(arena: Arena):
     applied = arena.pair("stray")
-    disturb(applied, arena.store, "loss of the store", lambda: remove(arena.space, "stray-r1"))
+    disturb(applied, arena.store, "the loss of the store", lambda: remove(arena.space, "stray-r1"))
     (loss,) = arena.ends_as_in_peace(applied)["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("Disruption", "StoreLost")
 
@@ -35,7 +40,7 @@ def test_an_elastic_gang_goes_on_without_a_lost_member(arena: Arena):
     disturb(
         applied,
         arena.store,
-        "loss of a member, elastic",
+        "the loss of a member, elastic,",
         lambda: remove(arena.space, applied.pod(1), *by_force),
     )
     status = applied.phase("Complete")

@@ -25,7 +25,7 @@ def test_a_gang_survives_the_drain_of_a_node(arena: Arena, local_cluster: LocalC
         arena.space.kubectl("drain", name, own, "--delete-emptydir-data", "--force")
 
     try:
-        disturb(applied, arena.store, "drain of a node", drain)
+        disturb(applied, arena.store, "the drain of a node", drain)
         status = arena.ends_as_in_peace(applied)
     finally:
         arena.space.kubectl("uncordon", name)
@@ -35,7 +35,7 @@ def test_a_gang_survives_the_drain_of_a_node(arena: Arena, local_cluster: LocalC
 def test_a_gang_survives_a_power_cut(arena: Arena, local_cluster: LocalCluster):
     applied = arena.pair("dark", run=IMPATIENT)
     with mended(arena.space, local_cluster, applied) as lost:
-        disturb(applied, arena.store, "power cut of a node, nodeLost 5 s", lambda: lost().kill())
+        disturb(applied, arena.store, "a node's power cut, nodeLost 5 s,", lambda: lost().kill())
     status = arena.ends_as_in_peace(applied)
     (loss,) = status["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("Disruption", "NodeLost")
@@ -44,7 +44,7 @@ def test_a_gang_survives_a_power_cut(arena: Arena, local_cluster: LocalCluster):
 def test_a_gang_survives_a_cut_cable(arena: Arena, local_cluster: LocalCluster):
     applied = arena.pair("unplugged", run=IMPATIENT)
     with mended(arena.space, local_cluster, applied) as lost:
-        disturb(applied, arena.store, "cut of a node's cable, nodeLost 5 s", lambda: lost().cut())
+        disturb(applied, arena.store, "a node's cut cable, nodeLost 5 s,", lambda: lost().cut())
     status = arena.ends_as_in_peace(applied)
     (loss,) = status["restarts"]["history"]
     assert (loss["class"], loss["reason"]) == ("Disruption", "NodeLost")
