@@ -11,6 +11,7 @@ import pytest
 import s3fs
 
 from tests.cluster.cluster import LocalCluster
+from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
 from tests.cluster.namespaces import Namespace
 from tests.cluster.settings import S3_KEY, S3_SECRET
@@ -20,7 +21,8 @@ from tests.gangs.operators import Operator
 
 SECRET = "store-keys"
 PAIR = {"desired": 2}
-LONG = {"duration": {"epochs": 40}}
+# What is compared to the bit must not have its format chosen by a clock.
+LONG = {"duration": {"epochs": 40}, "precision": "fp32"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,15 @@ class Place:
         return data
 
 
+@pytest.fixture
+def place(bucketed: Place, request: pytest.FixtureRequest) -> Place:
+    """The namespace, which tells what happened in it where the test fails."""
+    request.node.stash[SPACE] = bucketed.space
+    return bucketed
+
+
 @pytest.fixture(scope="module")
-def place(
+def bucketed(
     cluster: Cluster,
     local_cluster: LocalCluster,
     operator: Operator,
@@ -65,10 +74,10 @@ def place(
     space = Namespace.make(cluster, "bucket store")
     space.apply(keys(local_cluster.settings.s3))
     own = operator_of(operator, space, bucket, tmp_path_factory.mktemp("operator"))
-    operator.kill()
-    own.start()
     space.logs.append(own.log)
+    operator.kill()
     try:
+        own.start()
         yield Place(space=space, files=files, bucket=bucket)
     finally:
         own.kill()

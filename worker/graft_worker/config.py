@@ -49,7 +49,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{path}: not a resolved job: {error}") from None
     return Settings(
         job=job,
-        store=Path(_need(environ, Env.STORE)),
+        store=_folder(environ),
         store_uri=_bucket(environ),
         job_dir=Path(_need(environ, Env.JOB_DIR)),
         uid=environ.get(Env.JOB_UID, "local"),
@@ -83,6 +83,16 @@ def collective_seconds(environ: Mapping[str, str]) -> float:
     if seconds > 0:
         return seconds
     raise ConfigError(f"{Env.COLLECTIVE_SECONDS}={json.dumps(text)}: expected seconds")
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    path = _need(environ, Env.STORE)
+    if "://" in path:
+        raise ConfigError(
+            f"{Env.STORE}={json.dumps(path)}: expected a folder",
+            hint=f"{Env.STORE_URI} names the bucket that the folder is mirrored to",
+        )
+    return Path(path)
 
 
 def _bucket(environ: Mapping[str, str]) -> str:

@@ -45,6 +45,7 @@ class Server:
     def silent(self) -> Iterator[None]:
         """It takes requests and answers none, as one that is overloaded."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)  # all its threads
         try:
             yield
         finally:
