@@ -166,6 +166,7 @@ def _prepare(options: Options, folder: Path) -> _Prepared:
     from graft_api import decoding, planner
     from graft_api.transferjob import TransferJob
     from graft_worker.config import Settings
+    from graft_worker.mirror.mirror import Mirror
     from graft_worker.run import prepare
 
     plan = planner.plan(decoding.decode(json.dumps(_job(options))))
@@ -176,7 +177,9 @@ def _prepare(options: Options, folder: Path) -> _Prepared:
         uid="benchmark",
     )
     settings.job_dir.mkdir()
-    return _Prepared(settings=settings, prepared=prepare.prepare(settings))
+    return _Prepared(
+        settings=settings, prepared=prepare.prepare(settings, Mirror(store=settings.store))
+    )
 
 
 def _work(job: _Prepared, *, dropout: bool) -> Work:
@@ -191,7 +194,7 @@ def _work(job: _Prepared, *, dropout: bool) -> Work:
     spec, prepared = job.settings.job.spec, job.prepared
     app = registry.build(spec.app, problem=prepared.problem, labels=prepared.labels)
     encoder = build.load_encoder(
-        Path(prepared.model),
+        job.settings.store / prepared.model,
         random=prepared.random_weights,
         seed=spec.training.seed,
         vocabulary=prepared.vocabulary,

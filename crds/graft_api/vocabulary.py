@@ -8,6 +8,8 @@ GROUP = "graft.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
+STORE_URI = r"s3://[^/\s]+(/[^\s]*)?"  # how the address of a store in a bucket looks
+
 RESERVED_PREFIXES = ("PET_", "TORCHELASTIC_", "GRAFT_")
 
 
@@ -16,6 +18,7 @@ class Env(StrEnum):
 
     JOB_FILE = "GRAFT_JOB_FILE"  # the resolved job as JSON
     STORE = "GRAFT_STORE"  # root of the store: cache/, jobs/, artefacts/
+    STORE_URI = "GRAFT_STORE_URI"  # s3:// prefix where the store is, if that root is its copy
     JOB_DIR = "GRAFT_JOB_DIR"  # this job's folder in the store
     JOB_UID = "GRAFT_JOB_UID"
     ATTEMPT = "GRAFT_ATTEMPT"  # whole number from 1

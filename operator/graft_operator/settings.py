@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from graft_api.errors import ConfigError
+from graft_api.vocabulary import STORE_URI
 
 PREFIX = "GRAFT_OPERATOR_"
 
@@ -60,10 +61,12 @@ class Settings(BaseModel):
     """Claim of the store, in each job's namespace."""
     store_create: Data = Field(default_factory=dict)
     """Spec of the claim that is made where it is missing; empty: it is never made."""
-    store_uri: str = ""
-    """s3:// prefix of the store; empty: the claim."""
+    store_uri: Annotated[str, Field(pattern=rf"^({STORE_URI})?$")] = ""
+    """s3:// prefix of the stores, one below it for each namespace; empty: the claim."""
     store_secret: str = ""
     """Secret whose keys (AWS_ACCESS_KEY_ID, ...) the workers get with an s3:// store."""
+    store_scratch: str = ""
+    """Most that a pod keeps on its node's disk with an s3:// store; empty: no limit."""
     control_key_file: str = ""
     """File with the key of the workers' control tokens; empty: requests to workers are off."""
     control_key: bytes = Field(default=b"", repr=False)
@@ -100,11 +103,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     chosen = [name for name in Settings.model_fields if name != "control_key"]
     names = {f"{PREFIX}{name.upper()}": name for name in chosen}
     given = {names[key]: value for key, value in environ.items() if key in names}
-    if given.get("store_uri"):
-        raise ConfigError(
-            f"{PREFIX}STORE_URI: {given['store_uri']}: not available in this version",
-            hint="use a claim that many nodes can write: store_claim and store_create",
-        )
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -19,7 +19,7 @@ KNOWN = Values().model_dump(by_alias=True)
 
 
 def test_guide_has_blocks_of_values() -> None:
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)

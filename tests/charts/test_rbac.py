@@ -50,6 +50,14 @@ def test_rights_on_workloads_only_with_kueue() -> None:
     assert rights(found) == dict(permissions.RIGHTS) | KUEUE
 
 
+@pytest.mark.parametrize("store", [{"create": False}, {"s3": {"uri": "s3://bucket"}}])
+def test_no_rights_on_claims_where_none_is_made(store: Object) -> None:
+    found = roles({"store": store}, "ClusterRole")[f"graft-{NAMESPACE}"]
+    assert dict(permissions.RIGHTS).items() - rights(found).items() == {
+        (("", "persistentvolumeclaims"), ("create", "get"))
+    }
+
+
 def test_lease_in_its_own_namespace_only() -> None:
     found = roles({}, "Role")
     assert list(found) == [f"{NAMESPACE}/graft-leader"]

@@ -81,8 +81,15 @@ def test_claim_of_the_store(store: Object, made: Object) -> None:
     assert settings({"store": store}).store_create == made
 
 
-def test_store_in_a_bucket_is_refused_by_name() -> None:
-    chosen = {"store": {"s3": {"uri": "s3://bucket/graft", "secretName": "keys"}}}
-    assert variables(chosen)["GRAFT_OPERATOR_STORE_SECRET"] == "keys"
-    with pytest.raises(ConfigError, match="STORE_URI: s3://bucket/graft: not available"):
-        settings(chosen)
+def test_store_in_a_bucket() -> None:
+    bucket = {"uri": "s3://bucket/graft", "secretName": "keys", "scratch": "20Gi"}
+    chosen = settings({"store": {"s3": bucket}})
+    assert chosen.store_uri == "s3://bucket/graft"
+    assert (chosen.store_secret, chosen.store_scratch) == ("keys", "20Gi")
+    assert chosen.store_create == {}
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket", "s3://", "s3:///prefix", "s3://a b"])
+def test_store_at_another_address_is_refused(uri: str) -> None:
+    with pytest.raises(ConfigError, match="GRAFT_OPERATOR_STORE_URI"):
+        read_settings({"GRAFT_OPERATOR_STORE_URI": uri})

@@ -125,9 +125,39 @@ def test_pods_pass_the_restricted_profile():
 
 
 def test_an_s3_store_needs_no_claim_and_gets_its_secret_by_reference():
-    chosen = SETTINGS.model_copy(update={"store_uri": "s3://models/team", "store_secret": "s3"})
+    chosen = SETTINGS.model_copy(update={"store_uri": "s3://models/graft/", "store_secret": "s3"})
     made = attempt(subject(), settings=chosen)
     assert container(made)["envFrom"] == [{"secretRef": {"name": "s3"}}]
-    assert environment(made)["GRAFT_STORE"] == "s3://models/team"
-    volumes = last(made)["spec"]["template"]["spec"]["volumes"]
-    assert not [v for v in volumes if "persistentVolumeClaim" in v]
+    found = environment(made)
+    assert (found["GRAFT_STORE"], found["GRAFT_JOB_DIR"]) == (
+        "/graft/store",
+        "/graft/store/jobs/transferjob/reviews-0b5a6c1e",
+    )
+    assert found["GRAFT_STORE_URI"] == "s3://models/graft/team"
+    volumes = {v["name"]: v for v in last(made)["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["store"] == {"name": "store", "emptyDir": {}}
+    assert [body["kind"] for body in render(made)] == ["NetworkPolicy", "Job"]
+
+
+def test_keys_of_the_store_stand_over_those_of_the_data():
+    chosen = SETTINGS.model_copy(update={"store_uri": "s3://models", "store_secret": "s3"})
+    data = {"train": {"uri": "s3://rows/a.tsv", "credentials": {"secretName": "rows"}}}
+    made = attempt(subject(data=data), stage="prepare", settings=chosen)
+    # Of several sources of one variable the last one counts.
+    assert container(made)["envFrom"] == [
+        {"secretRef": {"name": "rows"}},
+        {"secretRef": {"name": "s3"}},
+    ]
+
+
+def test_what_a_pod_keeps_of_an_s3_store_can_be_limited():
+    chosen = SETTINGS.model_copy(update={"store_uri": "s3://models", "store_scratch": "20Gi"})
+    volumes = last(attempt(subject(), settings=chosen))["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "store", "emptyDir": {"sizeLimit": "20Gi"}} in volumes
+
+
+def test_no_claim_is_made_for_an_s3_store():
+    update = {"store_uri": "s3://models", "store_create": {"accessModes": ["ReadWriteMany"]}}
+    chosen = SETTINGS.model_copy(update=update)
+    made = render(attempt(subject(), settings=chosen, store_known=False))
+    assert [body["kind"] for body in made] == ["NetworkPolicy", "Job"]

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from graft_api.vocabulary import STORE_URI
+
 from .monitoring import Monitoring
 from .parts import (
     AccessMode,
@@ -18,6 +20,7 @@ from .parts import (
     Port,
     PullPolicy,
     Quantity,
+    QuantityOrNone,
     Seconds,
 )
 
@@ -70,11 +73,14 @@ class Worker(Part):
 class ObjectStore(Part):
     """A store in an S3 bucket instead of a claim."""
 
-    uri: Annotated[str, Field(pattern=r"^(s3://[^ ]+)?$")] = Field(
-        "", description="s3:// prefix of the store; not available in this version: leave it empty."
+    uri: Annotated[str, Field(pattern=rf"^({STORE_URI})?$")] = Field(
+        "", description="s3:// prefix of the stores: each namespace has its own below it."
     )
     secret_name: NameOrNone = Field(
         "", description="Secret in each job's namespace with AWS_ACCESS_KEY_ID and its like."
+    )
+    scratch: QuantityOrNone = Field(
+        "", description="Most that a pod keeps of it on its node's disk; empty: no limit."
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from graft_api.errors import ConfigError
 from graft_api.transferjob import TransferJob
-from graft_api.vocabulary import Env
+from graft_api.vocabulary import STORE_URI, Env
 
 COLLECTIVE_SECONDS = 120.0  # torch waits half an hour by itself, which hides a lost peer
 
@@ -22,6 +23,7 @@ class Settings:
     store: Path
     job_dir: Path
     uid: str
+    store_uri: str = ""  # s3:// prefix that the folder is mirrored to; empty: it is the store
     attempt: int = 1
     address: tuple[str, int] = ("127.0.0.1", 0)  # where to answer over HTTP
     stop_file: Path | None = None
@@ -47,7 +49,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise ConfigError(f"{path}: not a resolved job: {error}") from None
     return Settings(
         job=job,
-        store=Path(_need(environ, Env.STORE)),
+        store=_folder(environ),
+        store_uri=_bucket(environ),
         job_dir=Path(_need(environ, Env.JOB_DIR)),
         uid=environ.get(Env.JOB_UID, "local"),
         attempt=_number(environ, Env.ATTEMPT, 1),
@@ -80,6 +83,23 @@ def collective_seconds(environ: Mapping[str, str]) -> float:
     if seconds > 0:
         return seconds
     raise ConfigError(f"{Env.COLLECTIVE_SECONDS}={json.dumps(text)}: expected seconds")
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    path = _need(environ, Env.STORE)
+    if "://" in path:
+        raise ConfigError(
+            f"{Env.STORE}={json.dumps(path)}: expected a folder",
+            hint=f"{Env.STORE_URI} names the bucket that the folder is mirrored to",
+        )
+    return Path(path)
+
+
+def _bucket(environ: Mapping[str, str]) -> str:
+    uri = environ.get(Env.STORE_URI, "")
+    if uri and not re.fullmatch(STORE_URI, uri):
+        raise ConfigError(f"{Env.STORE_URI}={json.dumps(uri)}: expected s3://bucket/prefix")
+    return uri
 
 
 def _need(environ: Mapping[str, str], name: str) -> str:

@@ -6,4 +6,7 @@
 {{- if and .Values.store.s3.secretName (not .Values.store.s3.uri) -}}
 {{- fail "store.s3.secretName is given without store.s3.uri; set store.s3.uri: s3://bucket/prefix too" -}}
 {{- end -}}
+{{- if and .Values.store.s3.scratch (not .Values.store.s3.uri) -}}
+{{- fail "store.s3.scratch is given without store.s3.uri; set store.s3.uri: s3://bucket/prefix too" -}}
+{{- end -}}
 {{- end -}}

@@ -43,7 +43,7 @@ def _contract(attempt: Attempt) -> dict[str, str]:
     folder = f"jobs/{subject.kind.lower()}/{subject.name}-{subject.uid[:8]}"
     contract = {
         Env.JOB_FILE: f"{JOB_FOLDER}/{JOB_FILE}",
-        Env.STORE: settings.store_uri or STORE,
+        Env.STORE: STORE,
         Env.JOB_DIR: f"{STORE}/{folder}",
         Env.JOB_UID: subject.uid,
         Env.ATTEMPT: str(attempt.number),
@@ -52,6 +52,8 @@ def _contract(attempt: Attempt) -> dict[str, str]:
         Env.TERMINATION_FILE: TERMINATION,
         Env.COLLECTIVE_SECONDS: f"{settings.collective_seconds:g}",
     }
+    if settings.store_uri:
+        contract[Env.STORE_URI] = f"{settings.store_uri.rstrip('/')}/{subject.namespace}"
     if attempt.control_hash:
         contract[Env.CONTROL_HASH] = attempt.control_hash
     return {str(name): value for name, value in contract.items()}

@@ -113,7 +113,8 @@ def _volumes(attempt: Attempt) -> list[Object]:
     item = {"path": JOB_FILE, "fieldRef": {"fieldPath": path}}
     store: Object = {"name": "store"}
     if attempt.settings.store_uri:
-        store["emptyDir"] = {}
+        limit = attempt.settings.store_scratch
+        store["emptyDir"] = {"sizeLimit": limit} if limit else {}
     else:
         store["persistentVolumeClaim"] = {"claimName": attempt.settings.store_claim}
     shared = {"medium": "Memory", "sizeLimit": SHARED_MEMORY}

@@ -100,7 +100,8 @@ class Gatherer:
         return tuple(item.get("message", "") for item in told)
 
     def _store_known(self, namespace: str) -> bool:
-        return not self._settings.store_create or self._cache.has_store(namespace)
+        wanted = self._settings.store_create and not self._settings.store_uri
+        return not wanted or self._cache.has_store(namespace)
 
 
 def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:

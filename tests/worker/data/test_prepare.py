@@ -12,6 +12,7 @@ import pytest
 from graft_api.data import Data
 from graft_api.errors import DataError
 from graft_worker.data.blocks import Block
+from graft_worker.data.cache import Cache
 from graft_worker.data.inspect import Inspection, inspect
 from graft_worker.data.prepare import build_split
 from graft_worker.data.prepared import Split
@@ -57,7 +58,7 @@ def build(
         chosen,
         found,
         encode,
-        cache=tmp_path / "store" / "cache",
+        cache=Cache(root=tmp_path / "store" / "cache"),
         key_parts={"tokenizer": tokenizer, "vocabulary": "256"},
     )
     return split, encode.chunks
@@ -138,7 +139,7 @@ def test_a_file_that_changed_since_its_inspection_leaves_nothing(
     Path(train.uris[0]).write_text("label\ttext\na\tone\nb\n")
     cache = tmp_path / "store" / "cache"
     with pytest.raises(DataError, match="wrong number of columns"):
-        build_split(train, found, Bytes(found.labels), cache=cache, key_parts={})
+        build_split(train, found, Bytes(found.labels), cache=Cache(root=cache), key_parts={})
     assert list(cache.iterdir()) == []
 
 

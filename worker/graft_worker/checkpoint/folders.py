@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from typing import BinaryIO, Literal
 from . import manifest
 
 Kind = Literal["step", "best-step"]
+
+logger = logging.getLogger(__name__)
 
 HIDDEN = re.compile(r"\.(best-)?step-\d{8,}\.[0-9a-f]{8}")
 
@@ -90,6 +93,14 @@ def remove(path: Path) -> None:
     with suppress(FileNotFoundError):
         path.rename(away)
         shutil.rmtree(away)
+
+
+def retire(old: Folder) -> None:
+    """The folder is gone; one that cannot be removed stops nobody and is named in the log."""
+    try:
+        remove(old.path)
+    except OSError as error:
+        logger.warning("%s: an old checkpoint cannot be removed: %s", old.path, error.strerror)
 
 
 def flush(path: Path) -> None:

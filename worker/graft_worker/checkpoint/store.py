@@ -40,7 +40,8 @@ logger = logging.getLogger(__name__)
 class Checkpoint:
     """One whole checkpoint: its step, folder, size in bytes and time of writing (RFC 3339).
 
-    `seconds` is how long the writing took, 0 where another process wrote it.
+    `seconds` is how long the writing took, 0 where another process wrote it. `copy` names the copy
+    in a bucket that it is, if there is one.
     """
 
     step: int
@@ -48,6 +49,7 @@ class Checkpoint:
     bytes: int
     time: str
     seconds: float = 0.0
+    copy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +67,31 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _nobody(_kind: folders.Kind, _written: Checkpoint) -> None:
+    """Nobody waits for what is written."""
+
+
 class Checkpoints:
     """Saves and finds the checkpoints below `root`; keeps the `keep` newest and the best.
 
-    At most one save is in flight. Processes that only load need no right to write.
+    At most one save is in flight. Processes that only load need no right to write. `whole` is told
+    of each checkpoint, in the writing thread, before older ones are removed.
     """
 
-    def __init__(self, root: Path, *, keep: int, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        keep: int,
+        clock: Callable[[], datetime] = _now,
+        whole: Callable[[folders.Kind, Checkpoint], None] = _nobody,
+    ) -> None:
         if keep < 1:
             raise ValueError(f"keep={keep}: at least one checkpoint is kept")
         self.root = root
         self._keep = keep
         self._clock = clock
+        self._whole = whole
         self._stage = Stage()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._running: Future[None] | None = None
@@ -133,6 +148,10 @@ class Checkpoints:
             found = folders.listed(self.root, kind="best-step")
             return _first(sorted(found, key=_time, reverse=True))
 
+    def address(self, checkpoint: Checkpoint) -> str:
+        """Where people find it."""
+        return str(checkpoint.path)
+
     def load(self, checkpoint: Checkpoint) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors, mapped copy-on-write from the files, and values.
 
@@ -167,13 +186,15 @@ class Checkpoints:
         try:
             with folders.writing(self.root):
                 written = self._publish(save)
+                seconds = time.perf_counter() - started
+                written = replace(written, seconds=seconds)
+                self._whole(save.kind, written)
                 self._retire(save)
         except OSError as error:
             raise self._failure(error, save) from error
-        seconds = time.perf_counter() - started
         logger.info("%s saved: %d bytes in %.1f s", written.path.name, written.bytes, seconds)
         if save.kind == "step":
-            self._saved = replace(written, seconds=seconds)
+            self._saved = written
 
     def _publish(self, save: _Save) -> Checkpoint:
         with folders.hidden(save.final) as path:
@@ -187,7 +208,7 @@ class Checkpoints:
             )
             tensors.write_file(path / NAME, [manifest.to_json()])
             folders.publish(path, final=save.final)
-        return _checkpoint(save.final, manifest)
+        return described(save.final, manifest)
 
     def _retire(self, save: _Save) -> None:
         """Removes what the folder just written makes superfluous.
@@ -199,7 +220,7 @@ class Checkpoints:
             old = tuple(entry for entry in old if entry.step <= save.final.step)[self._keep :]
         for entry in old:
             if entry.step != save.final.step:
-                _remove(entry)
+                folders.retire(entry)
 
     def _failure(self, error: OSError, save: _Save) -> StoreError:
         intact = None
@@ -217,12 +238,13 @@ class Checkpoints:
 def _first(found: Iterable[Folder]) -> Checkpoint | None:
     for folder in found:
         if not (fault := folder.fault()):
-            return _checkpoint(folder, Manifest.read(folder.path))
+            return described(folder, Manifest.read(folder.path))
         logger.warning("CheckpointCorrupt: %s: %s; it is skipped", folder.path, fault)
     return None
 
 
-def _checkpoint(folder: Folder, manifest: Manifest) -> Checkpoint:
+def described(folder: Folder, manifest: Manifest) -> Checkpoint:
+    """The checkpoint of a whole folder and its manifest."""
     return Checkpoint(
         step=manifest.step, path=folder.path, bytes=manifest.size(), time=manifest.time
     )
@@ -233,13 +255,6 @@ def _time(folder: Folder) -> str:
         return Manifest.read(folder.path).time
     except (OSError, ValueError):
         return ""
-
-
-def _remove(folder: Folder) -> None:
-    try:
-        folders.remove(folder.path)
-    except OSError as error:
-        logger.warning("%s: an old checkpoint cannot be removed: %s", folder.path, error.strerror)
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 
 from graft_api.errors import DataError
 from graft_worker.data import reading, sources, targets
 from graft_worker.data.blocks import Encode
+from graft_worker.data.cache import Cache
 from graft_worker.data.inspect import Inspection
 from graft_worker.data.prepared import Split
 from graft_worker.data.rows import Row
@@ -29,10 +29,10 @@ def build_split(
     inspection: Inspection,
     encode: Encode,
     *,
-    cache: Path,
+    cache: Cache,
     key_parts: Mapping[str, str],
 ) -> Split:
-    """The tokenised split below `cache` (the store's folder cache/), made unless it is there.
+    """The tokenised split in the cache, made unless it is there.
 
     The folder is named by what its content depends on: the files' bytes, how they are read, the
     labels, and `key_parts`, which must name all that `encode` depends on (tokenizer, app, longest
@@ -44,7 +44,7 @@ def build_split(
         StoreError: the cache cannot be written.
     """
     source = sources.digest(sources.resolve(selection))
-    folder = cache / f"sha256-{cache_key(source, selection, inspection, key_parts=key_parts)}"
+    folder = cache.folder(cache_key(source, selection, inspection, key_parts=key_parts))
     if folder.exists() and not is_whole(folder):
         _LOG.warning("shards are damaged and made anew", extra={"folder": str(folder)})
         discard(folder)
@@ -56,7 +56,7 @@ def build_split(
             writer.publish()
     shards = Shards.open(folder)
     return Split(
-        shards=f"{cache.name}/{folder.name}",
+        shards=f"{cache.root.name}/{folder.name}",
         rows=shards.rows,
         tokens=len(shards.tokens),
         sha256=source,

@@ -30,10 +30,10 @@ class Prepared:
     splits: dict[str, Split]  # train, and where given validation and test
     problem: Problem
     labels: tuple[str, ...]  # in the order of the model's outputs; () for regression
-    model: str  # folder of config.json and, unless from config, model.safetensors
+    model: str  # folder of config.json and, unless from config, model.safetensors; see below
     model_digest: str  # sha256:...; of the config alone where weights are random
     random_weights: bool  # the model starts from its config, not from weights
-    tokenizer: str  # path of tokenizer.json
+    tokenizer: str  # folder of tokenizer.json; both relative to the store where they are in it
     vocabulary: int  # number of token ids
     columns: dict[str, str]  # role -> column of the train file
     warnings: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from .secrets import redacted
 
 # json.dumps escapes below U+0020 only; these too move cursors, break lines or turn text around.
 _CONTROL = re.compile("[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+CHATTY = ("aiobotocore", "botocore")  # every process would say where it has its keys from
 
 
 class JsonLines(logging.Formatter):
@@ -43,6 +44,8 @@ def configure(stream: TextIO, *, secrets: Iterable[str] = (), **bound: str | int
     handler.setFormatter(JsonLines(bound, secrets=secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def adopt(library: str) -> None:

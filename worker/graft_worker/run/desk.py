@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from graft_api.progress import State
 from graft_api.scalars import seconds
 from graft_worker.config import Settings
 from graft_worker.distributed.process import Process
@@ -29,6 +30,11 @@ class Desk:
     heart: Heart
     save: SaveRequest
     rehearsal: Rehearsal
+
+    def say(self, state: State) -> None:
+        """Reports the same again with another state."""
+        if self.reporter.last is not None:
+            self.reporter.publish(replace(self.reporter.last, state=state))
 
 
 @contextmanager

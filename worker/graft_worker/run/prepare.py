@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
@@ -14,19 +15,24 @@ from graft_api.vocabulary import ExitCode, StoreFile
 from graft_worker.apps import registry
 from graft_worker.config import Settings, read_settings
 from graft_worker.data import inspect, reading
+from graft_worker.data.cache import Cache
 from graft_worker.data.prepare import build_split
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.selections import selections
+from graft_worker.data.shard_writer import MANIFEST
 from graft_worker.models import folders, origin, tokenization
 from graft_worker.report import termination
+from graft_worker.run import mirroring
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from graft_api.transferjob import TransferJobSpec
     from graft_worker.data.inspect import Inspection
+    from graft_worker.data.prepared import Split
     from graft_worker.data.rows import Role
     from graft_worker.data.selections import Selection
+    from graft_worker.mirror.mirror import Mirror
     from graft_worker.models.origin import Origin
 
 log = logging.getLogger(__name__)
@@ -44,8 +50,11 @@ def main(environ: Mapping[str, str]) -> int:
     """
     settings = read_settings(environ)
     settings.job_dir.mkdir(parents=True, exist_ok=True)
-    prepared = prepare(settings)
+    mirror = mirroring.of(settings)
+    mirroring.announce(mirror, settings)
+    prepared = prepare(settings, mirror)
     prepared.write(settings.job_dir / StoreFile.PREPARED)
+    mirroring.send_prepared(mirror, settings, prepared)
     if settings.termination_file:
         termination.write(settings.termination_file, _last_words(prepared))
     return ExitCode.DONE
@@ -58,7 +67,7 @@ def _last_words(prepared: Prepared) -> Termination:
     return Termination(state="Complete", model_digest=prepared.model_digest, dataset=plain)
 
 
-def prepare(settings: Settings) -> Prepared:
+def prepare(settings: Settings, mirror: Mirror) -> Prepared:
     """What training needs to know; shards and tokenizer are on disk. Raises as `main` does."""
     spec = settings.job.spec
     start = _start(settings)
@@ -69,7 +78,21 @@ def prepare(settings: Settings) -> Prepared:
         log.info("%s", line)
     tokenizer = _tokenizer(settings, start, parts["train"], roles)
     _check(spec, start, tokenizer)
-    return _build(settings, start, found, parts, tokenizer)
+    splits = _splits(settings, mirror, found, parts, tokenizer)
+    folder = settings.job_dir / "tokenizer"
+    tokenization.save(tokenizer, folder)
+    return Prepared(
+        splits=splits,
+        problem=found.problem,
+        labels=found.labels,
+        model=mirror.name(start.folder),
+        model_digest=start.digest,
+        random_weights=start.random,
+        tokenizer=mirror.name(folder),
+        vocabulary=tokenizer.get_vocab_size(with_added_tokens=True),
+        columns=dict(found.columns),
+        warnings=found.warnings,
+    )
 
 
 def _start(settings: Settings) -> Origin:
@@ -143,44 +166,30 @@ def _positions(config: Mapping[str, Any]) -> int:
     return limit - int(config.get("pad_token_id", 1)) - 1 if behind else limit
 
 
-def _build(
+def _splits(
     settings: Settings,
-    start: Origin,
+    mirror: Mirror,
     found: Inspection,
     parts: Mapping[str, Selection],
     tokenizer: Tokenizer,
-) -> Prepared:
+) -> dict[str, Split]:
     spec = settings.job.spec
     app = registry.build(spec.app, problem=found.problem, labels=found.labels)
     encode = app.features(tokenizer, spec.data.max_length)
-    size = tokenizer.get_vocab_size(with_added_tokens=True)
-    keys = _key_parts(spec, tokenizer, size)
-    splits = {
-        name: build_split(part, found, encode, cache=settings.store / "cache", key_parts=keys)
+    keys = _key_parts(spec, tokenizer)
+    cache = Cache(root=settings.store / "cache", bring=partial(mirror.get_folder, last=MANIFEST))
+    return {
+        name: build_split(part, found, encode, cache=cache, key_parts=keys)
         for name, part in parts.items()
     }
-    folder = settings.job_dir / "tokenizer"
-    tokenization.save(tokenizer, folder)
-    return Prepared(
-        splits=splits,
-        problem=found.problem,
-        labels=found.labels,
-        model=str(start.folder.absolute()),
-        model_digest=start.digest,
-        random_weights=start.random,
-        tokenizer=str(folder.absolute()),
-        vocabulary=size,
-        columns=dict(found.columns),
-        warnings=found.warnings,
-    )
 
 
-def _key_parts(spec: TransferJobSpec, tokenizer: Tokenizer, size: int) -> dict[str, str]:
+def _key_parts(spec: TransferJobSpec, tokenizer: Tokenizer) -> dict[str, str]:
     """Everything that the shards depend on besides the data and how they are read."""
     app: dict[str, Any] = spec.app.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {
         "app": json.dumps(app, sort_keys=True),
         "maxLength": str(spec.data.max_length),
         "tokenizer": hashlib.sha256(tokenizer.to_str().encode()).hexdigest(),
-        "vocabulary": str(size),
+        "vocabulary": str(tokenizer.get_vocab_size(with_added_tokens=True)),
     }

@@ -20,7 +20,7 @@ from graft_api.vocabulary import StoreFile
 from graft_worker.data import reading
 from graft_worker.data.selections import selections
 from graft_worker.data.shards import Shards
-from graft_worker.export import artefact
+from graft_worker.export import artefact, manifest
 from graft_worker.export.contents import Contents, DataFacts, Golden, Origin, Result
 from graft_worker.export.profile import histogram, profile
 from graft_worker.models import build, hugging_face, tokenization
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
     from graft_worker.export.artefact import Published
-    from graft_worker.report.reporter import Reporter
+    from graft_worker.mirror.mirror import Mirror
     from graft_worker.train.result import TrainingResult
 
 GOLDEN_ROWS = 8
@@ -44,31 +44,19 @@ PACKAGES = ("graft-operator", "torch", "tokenizers", "safetensors", "numpy")
 
 
 def publish(
-    settings: Settings,
-    prepared: Prepared,
-    app: App,
-    result: TrainingResult,
-    *,
-    reporter: Reporter,
+    settings: Settings, mirror: Mirror, prepared: Prepared, app: App, result: TrainingResult
 ) -> Published:
     """The artefact of the job; its last words and the completion marker are written after it.
 
     Raises:
         StoreError: the artefact, or the folder of output.uri, cannot be written.
     """
-    _say(reporter, "Exporting")
     module = _final_module(settings, prepared, app, result)
     published = artefact.publish(settings.store, _contents(settings, prepared, app, result, module))
     if settings.job.spec.output.uri:
         deliver.deliver(published.uri, settings.job.spec.output.uri)
-    _finish(settings, result, published)
-    _say(reporter, "Done")
+    _finish(settings, mirror, result, published)
     return published
-
-
-def _say(reporter: Reporter, state: Any) -> None:
-    if reporter.last is not None:
-        reporter.publish(replace(reporter.last, state=state))
 
 
 def _final_module(
@@ -76,7 +64,7 @@ def _final_module(
 ) -> nn.Module:
     """A whole module on the CPU: the trained one may be sharded."""
     encoder = build.load_encoder(
-        Path(prepared.model),
+        settings.store / prepared.model,
         random=True,
         seed=settings.job.spec.training.seed,
         vocabulary=prepared.vocabulary,
@@ -105,7 +93,7 @@ def _contents(
         max_length=job.spec.data.max_length,
         config=hugging_face.config_json(module.encoder, prepared.problem, prepared.labels),
         weights=module.hugging_face_state(),
-        tokenizer=(Path(prepared.tokenizer) / artefact.TOKENIZER).read_text(encoding="utf-8"),
+        tokenizer=(settings.store / prepared.tokenizer / artefact.TOKENIZER).read_text("utf-8"),
         origin=_origin(settings, prepared),
         data=tuple(_facts(settings, prepared, name) for name in prepared.splits),
         results=_results(prepared, result),
@@ -157,7 +145,7 @@ def _golden(
     rows = [row for row, _ in islice(reading.taken(chosen, roles), GOLDEN_ROWS)]
     texts = [role.name for role in roles if role.kind == "text"]
     inputs = [{name: row.values[name] for name in texts if row.values.get(name)} for row in rows]
-    tokenizer = tokenization.load(Path(prepared.tokenizer))
+    tokenizer = tokenization.load(settings.store / prepared.tokenizer)
     encode = app.features(tokenizer, settings.job.spec.data.max_length)
     unlabelled = [replace(row, values=dict(told)) for row, told in zip(rows, inputs, strict=True)]
     logits = logits_of(module, encode(unlabelled), device=torch.device("cpu"))
@@ -172,7 +160,7 @@ def _profile(settings: Settings, prepared: Prepared) -> dict[str, Any]:
     return profile(
         train.lengths,
         train.per_example["target"],
-        unknown=_unknown(train, Path(prepared.tokenizer)),
+        unknown=_unknown(train, settings.store / prepared.tokenizer),
         problem=prepared.problem,
         labels=prepared.labels,
     )
@@ -195,12 +183,16 @@ def _final_metrics(result: TrainingResult) -> dict[str, float]:
     return {name: value for name, value in told.items() if math.isfinite(value)}
 
 
-def _finish(settings: Settings, result: TrainingResult, published: Published) -> None:
+def _finish(
+    settings: Settings, mirror: Mirror, result: TrainingResult, published: Published
+) -> None:
+    mirror.put_folder(published.uri, last=manifest.NAME)
+    address = mirror.address(published.uri)
     last = Termination(
         state="Complete",
         step=result.step,
         message=f"trained {result.step} steps",
-        artefact_uri=str(published.uri),
+        artefact_uri=address,
         artefact_digest=published.digest,
         artefact_bytes=published.bytes,
         total_steps=result.total_steps,
@@ -209,9 +201,11 @@ def _finish(settings: Settings, result: TrainingResult, published: Published) ->
     if settings.termination_file is not None:
         termination.write(settings.termination_file, last)
     marker = {
-        "artefact": {"uri": str(published.uri), "digest": published.digest},
+        "artefact": {"uri": address, "digest": published.digest},
         "step": result.step,
         "metrics": dict(result.metrics),
         "testMetrics": dict(result.test_metrics),
     }
-    files.replace(settings.job_dir / StoreFile.RESULT, json.dumps(marker, indent=1))
+    path = settings.job_dir / StoreFile.RESULT
+    files.replace(path, json.dumps(marker, indent=1))
+    mirror.put(path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graft_api.errors import ConfigError
@@ -13,14 +12,13 @@ from graft_api.planner import gang_of
 from graft_api.progress import ProgressReport
 from graft_api.vocabulary import ExitCode, StoreFile
 from graft_worker.apps import registry
-from graft_worker.checkpoint.store import Checkpoints
 from graft_worker.config import Settings, read_settings
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.shards import Shards
 from graft_worker.distributed.process import Process, join
 from graft_worker.evaluate import metrics
 from graft_worker.models import build
-from graft_worker.run import desk, faults, lifeline, publish
+from graft_worker.run import desk, faults, lifeline, mirroring, publish
 from graft_worker.run.desk import Desk
 from graft_worker.run.task import AppTask
 from graft_worker.train.loop import Trainer
@@ -30,6 +28,7 @@ from graft_worker.train.stop_request import StopRequest
 if TYPE_CHECKING:
     from graft_api.transferjob import TransferJobSpec
     from graft_worker.apps.app import App
+    from graft_worker.mirror.mirror import Mirror
     from graft_worker.models.encoder import TextEncoder
 
 LOSS = "loss"  # measured for every app
@@ -49,37 +48,45 @@ def main(environ: Mapping[str, str]) -> int:
     stop.listen(signal.SIGTERM, signal.SIGINT)
     patience = timedelta(seconds=settings.collective_seconds)
     process = join(environ, least=gang.min * gang.processes, patience=patience)
+    mirror = mirroring.of(settings)
+    if process.leads:
+        mirroring.bring_reports(mirror, settings)
     with desk.opened(settings, process, environ) as told:
-        train(settings, process, told, stop)
+        train(settings, mirror, process, told, stop)
     process.close()
     return ExitCode.DONE
 
 
-def train(settings: Settings, process: Process, told: Desk, stop: StopRequest) -> None:
+def train(
+    settings: Settings, mirror: Mirror, process: Process, told: Desk, stop: StopRequest
+) -> None:
     """Trains from the newest checkpoint to the end and publishes. Raises as `main` does."""
     spec = settings.job.spec
     prepared = Prepared.read(settings.job_dir / StoreFile.PREPARED)
     app = registry.build(spec.app, problem=prepared.problem, labels=prepared.labels)
-    encoder = _encoder(prepared, spec.training.seed)
+    encoder = _encoder(settings, prepared)
     task = AppTask.of(app, encoder, spec)
     work = Work(
         task=task,
         process=process,
         recipe=_recipe(spec, app),
         examples=_examples(settings, prepared, encoder),
-        surroundings=_surroundings(settings, told, stop),
+        surroundings=_surroundings(settings, mirror, told, stop),
     )
     told.rehearsal.spoil(task.module)
     result = Trainer(work=work, extra=(told.rehearsal,)).run()
     if process.leads:
-        publish.publish(settings, prepared, app, result, reporter=told.reporter)
+        told.say("Exporting")
+        publish.publish(settings, mirror, prepared, app, result)
+        told.say("Done")
+        mirroring.send_reports(mirror, settings)
 
 
-def _encoder(prepared: Prepared, seed: int) -> TextEncoder:
+def _encoder(settings: Settings, prepared: Prepared) -> TextEncoder:
     return build.load_encoder(
-        Path(prepared.model),
+        settings.store / prepared.model,
         random=prepared.random_weights,
-        seed=seed,
+        seed=settings.job.spec.training.seed,
         vocabulary=prepared.vocabulary,
     )
 
@@ -139,10 +146,11 @@ def _previous(settings: Settings) -> ProgressReport | None:
         return None
 
 
-def _surroundings(settings: Settings, told: Desk, stop: StopRequest) -> Surroundings:
-    root = settings.job_dir / StoreFile.CHECKPOINTS
+def _surroundings(
+    settings: Settings, mirror: Mirror, told: Desk, stop: StopRequest
+) -> Surroundings:
     return Surroundings(
-        checkpoints=Checkpoints(root, keep=settings.job.spec.checkpoint.keep),
+        checkpoints=mirroring.checkpoints(settings, mirror),
         report=told.reporter.publish,
         stop=stop,
         save=told.save,

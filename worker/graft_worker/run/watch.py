@@ -14,7 +14,7 @@ from graft_api.vocabulary import Env
 from graft_worker.report import last_words, termination
 from graft_worker.report.board import Board, Pulse
 
-from . import stacks
+from . import mirroring, stacks
 
 SECONDS = 1.0
 
@@ -71,4 +71,5 @@ def _end(pulse: Pulse, now: float, environ: Mapping[str, str]) -> None:
     words = last_words.ending(error)
     if place := environ.get(Env.TERMINATION_FILE):
         termination.write(Path(place), words)
+    mirroring.send_logs(environ)
     os._exit(words.exit_code)

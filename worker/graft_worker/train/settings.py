@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graft_api.progress import ProgressReport
     from graft_api.run import Checkpoint as Saving
     from graft_api.training import Training
+    from graft_worker.checkpoint.mirrored import MirroredCheckpoints
     from graft_worker.checkpoint.store import Checkpoints
     from graft_worker.data.shards import Shards
     from graft_worker.distributed.process import Process
@@ -48,7 +49,7 @@ class Examples:
 class Surroundings:
     """The world around the loop: everything with an effect or a clock."""
 
-    checkpoints: Checkpoints
+    checkpoints: Checkpoints | MirroredCheckpoints
     report: Callable[[ProgressReport], None]
     stop: Callable[[], bool]  # asked at every step: whether to save and stop
     save: Callable[[], bool] = lambda: False  # asked at every step: whether to save and go on

@@ -7,23 +7,27 @@ so the step alone tells what would come next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graft_api.errors import StoreError
 from graft_worker.distributed import full_state
+from graft_worker.distributed.together import together
 from graft_worker.train.run import Counters
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from graft_worker.checkpoint.store import Checkpoint
+    from graft_worker.checkpoint.mirrored import MirroredCheckpoints
+    from graft_worker.checkpoint.store import Checkpoint, Checkpoints
     from graft_worker.train.run import Run
     from graft_worker.train.settings import Work
 
 Tensors = dict[str, "Tensor"]
 Values = dict[str, Any]
+
+T = TypeVar("T")
 
 FORMAT = 1
 WEIGHTS, MOMENTS = "module.", "optimizer."
@@ -69,11 +73,10 @@ def newest(work: Work) -> Saved | None:
     Raises:
         StoreError: it was made with another seed, batch size or split.
     """
-    checkpoints = work.surroundings.checkpoints
-    found = work.process.broadcast(checkpoints.newest() if work.process.leads else None)
+    found = read(work, lambda checkpoints: checkpoints.newest())
     if found is None:
         return None
-    tensors, values = checkpoints.load(found)
+    values = found.values
     if values.get("identity") != identity(work):
         raise StoreError(
             f"the checkpoint was made by another job: {values.get('identity')} instead of"
@@ -81,7 +84,24 @@ def newest(work: Work) -> Saved | None:
             hint="choose another store folder, or remove this job's folder in it",
         )
     log.info("goes on from the checkpoint of step %d", values["step"])
-    return Saved(checkpoint=found, tensors=tensors, values=dict(values))
+    return found
+
+
+def read(
+    work: Work, find: Callable[[Checkpoints | MirroredCheckpoints], Checkpoint | None]
+) -> Saved | None:
+    """The checkpoint that rank 0 finds, read by every process; None where it finds none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    checkpoints, process = work.surroundings.checkpoints, work.process
+    own = _together(work, lambda: find(checkpoints) if process.leads else None)
+    found = process.broadcast(own)
+    if found is None:
+        return None
+    tensors, values = _together(work, lambda: checkpoints.load(found))
+    return Saved(checkpoint=found, tensors=tensors, values=values)
 
 
 def save(run: Run) -> None:
@@ -101,8 +121,7 @@ def await_saved(run: Run) -> None:
         StoreError: on rank 0, when it could not be written.
     """
     process, checkpoints = run.work.process, run.work.surroundings.checkpoints
-    if process.leads:
-        checkpoints.wait()
+    _together(run.work, lambda: checkpoints.wait() if process.leads else None)
     run.durable = process.broadcast(checkpoints.saved) or run.durable
 
 
@@ -114,6 +133,10 @@ def identity(work: Work) -> Values:
         "globalBatch": work.recipe.training.global_batch,
         "rows": work.examples.train.rows,
     }
+
+
+def _together(work: Work, do: Callable[[], T]) -> T:
+    return together(work.process, do, alive=work.surroundings.heart.again)
 
 
 def _values(run: Run) -> Values:

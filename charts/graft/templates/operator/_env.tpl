@@ -27,9 +27,10 @@ KEEP_ALIVE_ATTEMPTS: {{ .keepAliveAttempts | toString | quote }}
 {{- end }}
 {{- with .Values.store }}
 STORE_CLAIM: {{ .claim | quote }}
-STORE_CREATE: {{ .create | ternary (include "graft.claim" . | fromYaml | toJson) "" | quote }}
+STORE_CREATE: {{ and .create (not .s3.uri) | ternary (include "graft.claim" . | fromYaml | toJson) "" | quote }}
 STORE_URI: {{ .s3.uri | quote }}
 STORE_SECRET: {{ .s3.secretName | quote }}
+STORE_SCRATCH: {{ .s3.scratch | quote }}
 {{- end }}
 CONTROL_KEY_FILE: /etc/graft/control/key
 {{- with .Values.reconcile }}

@@ -22,9 +22,11 @@
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [get, create]
+{{- if and .Values.store.create (not .Values.store.s3.uri) }}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, create]
+{{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graft_worker.distributed import full_state
-from graft_worker.train import scores
+from graft_worker.train import scores, state
 
 if TYPE_CHECKING:
     from graft_worker.train.run import Run
@@ -39,15 +39,13 @@ class Best:
         """Puts the best weights into the module unless they are there already."""
         if not self._keeps or self.step in (None, run.step):
             return
-        checkpoints, process = run.work.surroundings.checkpoints, run.work.process
-        found = process.broadcast(checkpoints.best() if process.leads else None)
+        found = state.read(run.work, lambda checkpoints: checkpoints.best())
         if found is None:
             log.warning("the best weights, of step %s, are gone: the last ones stay", self.step)
             return
-        tensors, values = checkpoints.load(found)
-        full_state.load_weights(run.sharded.module, tensors)
+        full_state.load_weights(run.sharded.module, found.tensors)
         # A run that was killed may have saved a better one than its last checkpoint knows of.
-        self.load(values)
+        self.load(found.values)
         run.metrics = dict(self.metrics)
         log.info("takes the weights of step %s, the best", self.step)
 

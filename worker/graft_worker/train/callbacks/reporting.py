@@ -94,7 +94,7 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         metrics=dict(run.metrics),
         checkpoint_step=saved.step if saved else None,
         checkpoint_time=saved.time if saved else None,
-        checkpoint_uri=str(saved.path) if saved else None,
+        checkpoint_uri=surroundings.checkpoints.address(saved) if saved else None,
         checkpoint_bytes=saved.bytes if saved else None,
         checkpoint_seconds=saved.seconds if saved else None,
         nonfinite=counters.nonfinite,
