@@ -37,6 +37,11 @@ class Operator:
 
     def start(self) -> None:
         """It is ready when this returns."""
+        self.launch()
+        until(self.ready, f"the operator; its log is {self.log}", seconds=60)
+
+    def launch(self) -> None:
+        """It is on its way when this returns."""
         own = {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": str(self.port)} | self.settings
         named = {f"GRAFT_OPERATOR_{key}": value for key, value in own.items()}
         with self.log.open("ab") as log:
@@ -47,7 +52,6 @@ class Operator:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self.ready, f"the operator; its log is {self.log}", seconds=60)
 
     def kill(self) -> None:
         """SIGKILL: it can save nothing."""

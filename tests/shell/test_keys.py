@@ -18,6 +18,20 @@ def test_a_key_waits_once_however_often_it_is_added():
     assert queue.depth()["TransferJob"][0] == 1
 
 
+def test_a_closed_queue_gives_nothing_out_and_waits_for_what_is_at_work():
+    queue = KeyQueue()
+    for name in ("a", "b"):
+        queue.add(key(name))
+    given = queue.get()[0]
+    assert not queue.close(seconds=0.01)
+    others: list[object] = []
+    threading.Thread(target=lambda: others.append(queue.get()), daemon=True).start()
+    threading.Timer(0.05, queue.done, (given,)).start()
+    assert queue.close(seconds=30)
+    assert others == []
+    assert queue.depth()["TransferJob"][0] == 1
+
+
 def test_a_key_that_comes_while_it_is_at_work_comes_again_afterwards():
     queue = KeyQueue()
     queue.add(key("a"))

@@ -24,6 +24,7 @@ class KeyQueue:
         self._again: dict[Key, bool] = {}
         self._failures: dict[Key, int] = {}
         self._turn = 0
+        self._closed = False
         self._ready = threading.Condition()
 
     def add(self, key: Key, *, first: bool = False) -> None:
@@ -39,7 +40,7 @@ class KeyQueue:
     def get(self) -> tuple[Key, float]:
         """The next key, now at work, and for how many seconds it waited."""
         with self._ready:
-            while not (lane := self._lane()):
+            while self._closed or not (lane := self._lane()):
                 self._ready.wait()
             key = lane.popleft()
             self._working.add(key)
@@ -49,6 +50,8 @@ class KeyQueue:
         """Ends the work on the key; the pause in seconds before a failed one should come again."""
         with self._ready:
             self._working.discard(key)
+            if self._closed:
+                self._ready.notify_all()
             again = self._again.pop(key, None)
             self._failures[key] = self._failures.get(key, 0) + 1 if failed else 0
             count = self._failures[key]
@@ -57,6 +60,12 @@ class KeyQueue:
         if again is not None and not failed:
             self.add(key, first=again)
         return min(FIRST_PAUSE * 2 ** (count - 1), LONGEST_PAUSE) if count else 0.0
+
+    def close(self, *, seconds: float) -> bool:
+        """Gives no key out any more; whether the work on all others ended within the time."""
+        with self._ready:
+            self._closed = True
+            return self._ready.wait_for(lambda: not self._working, seconds)
 
     def depth(self) -> dict[str, tuple[int, float]]:
         """Waiting keys and the age of the oldest, by kind."""

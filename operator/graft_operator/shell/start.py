@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 AGENT = f"graft-operator/{VERSION}"
 RETRY_SECONDS = 2.0
+LAST_SECONDS = 10.0  # for the reconciles under way when the process is asked to end
 SIDE_THREADS = 8  # watches, lease, lists
 
 
@@ -53,7 +54,8 @@ def main(environ: Mapping[str, str]) -> int:
     metrics.LEADER.set(1)
     state.leading = True
     _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
-    if leader:
+    # What is being written comes to its end, so that the next leader meets no write of ours.
+    if state.queue.close(seconds=LAST_SECONDS) and leader:
         leader.give_back()
     return 0
 
