@@ -1,0 +1,158 @@
+"""What a person types beside a running operator: submit, look, ask why, stop, scale, remove."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster.namespaces import Namespace
+from tests.cluster.wait import until
+from tests.e2e.jobs import GRAFT
+from tests.gangs.arena import LONG
+from tests.gangs.jobs import Applied, Object, apply, small
+from tests.gangs.measured import tell
+
+# The operator of these tests stands outside of the cluster and holds no Lease.
+WHY_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """`graft` in a namespace."""
+
+    space: Namespace
+    folder: Path
+
+    def type(self, *words: str, code: int = 0) -> str:
+        """What the command printed to stdout; it ends with the code."""
+        done = self.ended(*words)
+        assert done.returncode == code, f"{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ended(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, **self.space.cluster.environ}
+        command = [*GRAFT, *words, "--namespace", self.space.name]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    def submit(self, job: Object, *words: str) -> Applied:
+        """The job, submitted from a file."""
+        path = self.folder / f"{job['metadata']['name']}.yaml"
+        path.write_text(yaml.safe_dump(job))
+        self.type("submit", str(path), *words)
+        return Applied(space=self.space, name=job["metadata"]["name"])
+
+
+@pytest.fixture
+def terminal(space: Namespace, store: Path, tmp_path: Path) -> Terminal:
+    """A terminal in the namespace of the test."""
+    return Terminal(space=space, folder=tmp_path)
+
+
+def test_a_job_from_submit_to_removal(terminal: Terminal):
+    workers = {"min": 1, "max": 2, "desired": 1}
+    applied = terminal.submit(small("reviews", workers=workers, training=LONG))
+    applied.step(40)
+    began = time.monotonic()
+    listed = terminal.type("ls")
+    tell("graft ls", time.monotonic() - began)
+    assert "reviews" in listed
+    assert "Running" in listed
+    assert "reviews-t1-0" in terminal.type("show", "reviews")
+    assert "Training: step" in terminal.type("logs", "reviews", "--worker", "0")
+    assert "Running" in terminal.type("why", "reviews")
+    terminal.type("scale", "reviews", "2")
+    applied.until(lambda s: (s.get("workers") or {}).get("world") == 2, "two workers")
+    terminal.type("stop", "reviews")
+    stopped = applied.phase("Suspended")
+    assert "resume" in terminal.type("why", "reviews")
+    terminal.type("resume", "reviews")
+    done = terminal.type("watch", "reviews")
+    assert applied.status["phase"] == "Complete", done
+    assert applied.status["progress"]["step"] > stopped["checkpoint"]["step"]
+    terminal.type("rm", "reviews", "--yes")
+    until(lambda: not terminal.space.pods(), "the end of its pods")
+
+
+def test_submit_can_wait_for_the_model_or_for_the_failure(terminal: Terminal):
+    short = {"duration": {"steps": 10}}
+    terminal.submit(small("waited", training=short), "--wait")
+    bad = small("bad", training=short)
+    bad["spec"]["data"]["train"] = {"uri": "example://reviews/none.tsv"}
+    path = terminal.folder / "bad.yaml"
+    path.write_text(yaml.safe_dump(bad))
+    failed = terminal.ended("submit", str(path), "--wait")
+    assert failed.returncode in (1, 2), failed.stderr
+    assert "none.tsv" in failed.stderr + failed.stdout
+
+
+def test_kubectl_finds_the_plugin(terminal: Terminal):
+    apply(terminal.space, small("listed", run={"suspend": True}))
+    path = f"{Path(GRAFT[0]).parent}{os.pathsep}{terminal.space.cluster.environ['PATH']}"
+    environ = {**terminal.space.cluster.environ, "PATH": path}
+    words = [terminal.space.cluster.program("kubectl"), "graft", "ls", "-n", terminal.space.name]
+    told = subprocess.run(words, env=environ, capture_output=True, text=True, check=True).stdout
+    assert "listed" in told
+
+
+def huge(job: Object) -> None:
+    job["spec"]["workers"]["resources"] = {"cpu": "900", "memory": "1Gi"}
+    job["spec"]["data"]["prepare"] = {"resources": {"cpu": "100m", "memory": "1Gi"}}
+
+
+def no_image(job: Object) -> None:
+    job["spec"]["workers"]["image"] = "localhost:1/none:1"
+
+
+def no_data(job: Object) -> None:
+    job["spec"]["data"]["train"] = {"uri": "example://reviews/none.tsv"}
+
+
+def raising(job: Object) -> None:
+    enabled = {"name": "GRAFT_FAULTS_ENABLED", "value": "1"}
+    job["spec"]["workers"]["env"] = [enabled, {"name": "GRAFT_FAULT_AT", "value": "0:20:raise"}]
+
+
+def queued(job: Object) -> None:
+    job["spec"]["run"] = {"queue": "team-a"}
+
+
+WHY: dict[str, tuple[Callable[[Object], None], tuple[str, ...]]] = {
+    "no node is large enough": (huge, ("cpu", "workers.resources")),
+    "nobody has the image": (no_image, ("localhost:1/none:1", "workers.image")),
+    "the data is not there": (no_data, ("none.tsv",)),
+    "the code raises": (raising, ("a rehearsed failure",)),
+    "the queue does not admit it": (queued, ("team-a",)),
+}
+
+
+@pytest.mark.parametrize("name", WHY)
+def test_why_says_what_is_the_matter(terminal: Terminal, name: str):
+    change, told = WHY[name]
+    job = small("odd", training={"duration": {"epochs": 4}})
+    change(job)
+    apply(terminal.space, job)
+
+    def said() -> str:
+        text = terminal.ended("why", "odd").stdout
+        return text if all(word in text for word in told) else ""
+
+    until(said, f"graft why to name {told}", seconds=WHY_SECONDS)
+
+
+def test_why_names_a_quota(terminal: Terminal):
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}}
+    terminal.space.apply(quota | {"spec": {"hard": {"pods": "0"}}})
+    apply(terminal.space, small("crowded"))
+    told = until(
+        lambda: "ResourceQuota none" in terminal.ended("why", "crowded").stdout,
+        "graft why to name the quota",
+        seconds=WHY_SECONDS,
+    )
+    assert told
