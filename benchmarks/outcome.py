@@ -100,6 +100,19 @@ def row(
     }
 
 
+def fleet(
+    name: str,
+    title: str,
+    *,
+    fleet: Mapping[str, Any],
+    faults: Sequence[str],
+    settings: Settings,
+) -> Mapping[str, Any]:
+    """The content of the result file of operators beside each other."""
+    about = {"row": name, "title": title, "void": list(faults), "fleet": fleet}
+    return about | dict(_circumstances(settings))
+
+
 def _circumstances(settings: Settings) -> Mapping[str, Any]:
     return {
         "quick": settings.quick,

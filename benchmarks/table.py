@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.fleet import told
+
 Result = Mapping[str, Any]
 
 CLOCKS = {"cpu": "CPU time, 1 thread", "wall": "wall clock, {threads} threads"}
@@ -62,11 +64,13 @@ def line(result: Result) -> str:
     """One line for the terminal."""
     if result["void"]:
         return f"{result['row']} void: {'; '.join(result['void'])}"
+    if "fleet" in result:
+        return told.line(result)
     return f"{result['row']} default {_ratio(result['default'])}, tuned {_ratio(result['tuned'])}"
 
 
 def _cells(result: Result) -> Iterator[str]:
-    for clock, race in result["clocks"].items():
+    for clock, race in result.get("clocks", {}).items():
         shares = race["ceilingShare"]
         share = (f"{shares[name]:.1%}" for name in ("ours", race["tunedBy"], "default"))
         ratios = [_ratio(race["default"]), _ratio(race["tuned"])]
@@ -89,7 +93,9 @@ def _behind(result: Result) -> Iterator[str]:
     yield from (f"- **Void**: {fault}." for fault in result["void"])
     if result["quick"]:
         yield "- A smoke test on a tiny model: the figures mean nothing."
-    for clock, race in result["clocks"].items():
+    if "fleet" in result:
+        yield from told.behind(result)
+    for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {r['median']:,.0f}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."
     yield from _equality(result)

@@ -72,6 +72,18 @@ class ChildJob:
         """Whether the Job has ended, one way or the other."""
         return self.complete or bool(self.failure)
 
+    @property
+    def calm(self) -> bool:
+        """Whether its pods are as they should be, so that there is nothing to see in them.
+
+        A pod that fails, leaves or loses its node changes a count of its Job first.
+        """
+        if self.over or self.deleting or self.terminating or self.failed:
+            return False
+        if self.suspended:
+            return not self.active
+        return self.ready == self.active == self.parallelism
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:

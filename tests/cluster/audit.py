@@ -20,6 +20,7 @@ class Request:
     """One request that was answered; `resource` carries its part, such as `pods/status`."""
 
     at: datetime
+    answered: datetime
     user: str
     agent: str
     verb: str
@@ -80,6 +81,7 @@ def _request(line: str) -> Request:
     part = f"/{about['subresource']}" if "subresource" in about else ""
     return Request(
         at=datetime.fromisoformat(told["requestReceivedTimestamp"]),
+        answered=datetime.fromisoformat(told["stageTimestamp"]),
         user=told["user"].get("username", ""),
         agent=told.get("userAgent", ""),
         verb=told["verb"],

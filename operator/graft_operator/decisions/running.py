@@ -11,11 +11,13 @@ from graft_operator.policies import deadlines, losses, resizing, restarts, savin
 from graft_operator.policies.causes import cause
 from graft_operator.policies.situation import Situation
 from graft_operator.policies.verdict import Finding, Verdict, false, true
-from graft_operator.policies.waiting import waiting
+from graft_operator.policies.waiting import held, waiting
 from graft_operator.status import blocks
+from graft_operator.status.conditions import FIRST
 
 SOON = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(seconds=30)
+CALM = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(seconds=120)
 
 
 def verdict(s: Situation) -> Verdict | None:
@@ -37,10 +39,14 @@ def verdict(s: Situation) -> Verdict | None:
 
 
 def _preparing(s: Situation, job: ChildJob) -> dict[str, Finding]:
+    """Steps of a start that goes well are not told: each would be a write for every job."""
+    reading = {"Prepared": false("Preparing", "the data is being read and tokenised")}
     if job.ready or job.succeeded:
-        return {"Prepared": false("Preparing", "the data is being read and tokenised")}
-    held = waiting(s, job)
-    return {"Prepared": false("Preparing", held.message), "Running": held} | _queued(s, job)
+        return reading | {"Running": FIRST["Running"]} | _queued(s, job)
+    found = held(s, job)
+    if found is None:
+        return reading | _queued(s, job)
+    return {"Prepared": false("Preparing", found.message), "Running": found} | _queued(s, job)
 
 
 def _findings(s: Situation, job: ChildJob) -> dict[str, Finding]:
@@ -150,6 +156,8 @@ def _wake(s: Situation, job: ChildJob) -> datetime:
     """When to look again: soon while something changes, at the next deadline at the latest."""
     if job.ready and s.training:
         soon = s.now + timedelta(seconds=s.settings.progress_seconds)
+    elif job.calm:
+        soon = s.now + CALM  # its Job tells of every change that matters
     else:
         waited = (s.now - job.created) / 10
         soon = s.now + max(SOON * 2, min(waited, LONGEST_WAIT))

@@ -14,18 +14,28 @@ PATIENCE = timedelta(minutes=5)
 
 
 def waiting(s: Situation, job: ChildJob) -> Finding:
-    """The first thing that holds the gang up."""
-    if job.suspended:
-        return false("WaitingForWorkers", "the queue has not admitted the job yet")
+    """The first thing that holds the gang up, or how far its start is."""
+    if found := held(s, job):
+        return found
     pods = [pod for pod in s.newest().values() if not pod.ready]
     for pod in pods:
-        if found := _held(pod):
-            return found
-    if s.observed.problems and len(s.newest()) < job.parallelism:
-        return _refused(s.observed.problems[0])
+        if pod.phase == "Pending" and pod.waiting == "ContainerCreating":
+            return false("Starting", f"pod {pod.name} waits for its volumes and its container")
     if len(s.newest()) < job.parallelism:
         return false("WaitingForWorkers", "the pods are being made")
     return false("Starting", f"{len(pods)} of {job.parallelism} workers are starting")
+
+
+def held(s: Situation, job: ChildJob) -> Finding | None:
+    """The first thing that may hold the gang up for long; None while it only starts."""
+    if job.suspended:
+        return false("WaitingForWorkers", "the queue has not admitted the job yet")
+    for pod in s.newest().values():
+        if not pod.ready and (found := _held(pod)):
+            return found
+    if s.observed.problems and len(s.newest()) < job.parallelism:
+        return _refused(s.observed.problems[0])
+    return None
 
 
 def stuck(s: Situation) -> Pod | None:
@@ -53,6 +63,4 @@ def _held(pod: Pod) -> Finding | None:
     if pod.waiting in BROKEN:
         message = pod.waiting_message or pod.waiting
         return false("ContainerConfig", f"pod {pod.name}: {message}; make it or correct the name")
-    if pod.phase == "Pending" and pod.waiting == "ContainerCreating":
-        return false("Starting", f"pod {pod.name} waits for its volumes and its container")
     return None

@@ -8,10 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
-from graft_operator.observed import ChildJob, Subject
+from graft_operator.observed import ChildJob, Pod, Subject
 from graft_operator.shell.keys import Key
 
 REFUSAL_SECONDS = 14.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Pods as a look found them, with the Jobs that they belonged to."""
+
+    jobs: tuple[ChildJob, ...]
+    pods: tuple[Pod, ...]
+    at: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +37,7 @@ class Note:
     silent: float = 0.0  # since when nobody answers; 0: somebody did
     written: float = 0.0  # the newest status write
     leftover: bool = False  # a finished job may still hold pods
+    sight: Sight | None = None  # pods of workers that all train, as they were seen
 
 
 @dataclass(slots=True)

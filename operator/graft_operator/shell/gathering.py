@@ -14,9 +14,10 @@ from graft_operator.cluster.workers import SilentError, Workers
 from graft_operator.observed import ChildJob, Observed, Pod, Subject, memory
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
-from graft_operator.shell.cache import Cache, Note
+from graft_operator.shell.cache import Cache, Note, Sight
 
 YOUNG = timedelta(seconds=3)
+SIGHT_SECONDS = 60.0  # how long ready workers are taken for unchanged while their Job is
 SILENCE_SECONDS = 30.0  # a worker that saves or evaluates may be slow to answer
 COMPLAINTS = ("FailedCreate",)
 
@@ -38,8 +39,8 @@ class Gatherer:
         """
         note = self._cache.note(subject.key)
         jobs = self._cache.jobs(subject.key, owner=subject.uid)
-        pods = self._pods(subject) if _look(subject, jobs, note) else ()
-        newest = max(jobs, key=lambda job: (job.attempt, job.role == "worker"), default=None)
+        pods = self._seen(subject, jobs, note)
+        newest = _newest(jobs)
         if newest is not None and newest.role == "worker":
             self._pull(note, newest, pods)
         current = note.report is not None and newest is not None
@@ -53,6 +54,18 @@ class Gatherer:
             refused=note.refused,
             conflict=note.conflict,
         )
+
+    def _seen(self, subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> tuple[Pod, ...]:
+        """The pods, from the server only where they may matter and may have changed."""
+        if not _look(subject, jobs, note):
+            return ()
+        kept, now = note.sight, time.monotonic()
+        if kept and kept.jobs == jobs and now - kept.at < SIGHT_SECONDS:
+            return kept.pods
+        pods = self._pods(subject)
+        stays = _calm(subject, jobs) and all(p.ready and p.role == "worker" for p in pods)
+        note.sight = Sight(jobs=jobs, pods=pods, at=now) if stays else None
+        return pods
 
     def _pods(self, subject: Subject) -> tuple[Pod, ...]:
         selector = f"{Label.UID}={subject.uid}"
@@ -104,11 +117,27 @@ class Gatherer:
         return not wanted or self._cache.has_store(namespace)
 
 
+def _newest(jobs: tuple[ChildJob, ...]) -> ChildJob | None:
+    return max(jobs, key=lambda job: (job.attempt, job.role == "worker"), default=None)
+
+
+def _calm(subject: Subject, jobs: tuple[ChildJob, ...]) -> bool:
+    """Whether the pods of the attempt that is due are as they should be, as their Job says."""
+    newest = _newest(jobs)
+    return newest is not None and newest.calm and newest.attempt == memory(subject).attempt
+
+
 def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:
-    """Whether the pods may matter: not while a fresh Job's pods are only being made."""
+    """Whether the pods may matter.
+
+    Not while a fresh Job's pods are only being made, and not while they read the data in peace or
+    wait in a queue: only of workers that train something is asked.
+    """
     if finished(memory(subject)):
         leftover, note.leftover = note.leftover, False
         return leftover or any(not job.over for job in jobs)
+    if _calm(subject, jobs) and all(job.role != "worker" or job.suspended for job in jobs):
+        return False
     now = datetime.now(UTC)
     busy = (job.over or job.failed or job.terminating or now - job.created >= YOUNG for job in jobs)
     return any(busy) or bool(subject.status and not jobs)
