@@ -65,3 +65,19 @@ def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: P
     assert result["work"]["texts"] == 128
     assert result["buildSeconds"] > 0
     assert set(result["residentBytes"]) >= VARIANTS
+
+
+@pytest.mark.timeout(900)
+def test_every_operator_makes_the_same_children(
+    local_cluster: object, root: Path, tmp_path: Path
+) -> None:
+    result = measured("K1", root, tmp_path)
+    assert result["void"] == []
+    fleet = result["fleet"]
+    made = {name: fleet[name]["children"] for name in ("bare", "ours", "default", "tuned")}
+    assert set(made.values()) == {fleet["jobs"]}
+    ours = fleet["ours"]
+    assert (ours["quiet"]["writes"], ours["crash"]["writes"]) == (0, 0)
+    assert ours["requestsPerJob"]["patch transferjobs/status"] == 1
+    assert ours["losses"]["children"] == 5
+    assert fleet["many"] == ours["many"]["children"]

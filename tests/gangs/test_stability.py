@@ -59,5 +59,5 @@ def on_fake_nodes() -> Object:
 
 
 def ready(space: Namespace, job: str) -> bool:
-    status = space.api.get("batch/v1", "Job", job, space.name).get("status") or {}
-    return bool(status.get("ready"))
+    found = space.api.find("batch/v1", "Job", job, space.name) or {}
+    return bool((found.get("status") or {}).get("ready"))

@@ -44,6 +44,15 @@ def test_a_new_job_gets_its_policy_and_its_prepare_job():
     assert [event.reason for event in outcome.events] == ["JobAccepted"]
 
 
+def test_a_prepare_pod_that_works_in_peace_asks_for_no_write_and_no_look():
+    job = after(subject(), look(subject(), Observed(store_known=True)))
+    for facts in ({}, {"active": 1}, {"active": 1, "ready": 1}):
+        seen = Observed(jobs=(batch("prepare", **facts),), store_known=True)
+        outcome = look(job, seen, now=at(5))
+        assert (outcome.status, outcome.acts) == (None, False)
+    assert outcome.wake == at(5 + 600)
+
+
 def test_the_prepared_data_starts_one_worker_without_services():
     said_by = pod(role="prepare", phase="Succeeded", words=said(state="Complete", model_digest="d"))
     job = after(subject(), look(subject(), Observed(store_known=True)))
