@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .nursery import Nursery
 
 ONE_NODE = ("1", "1:1")
 
 
-def main(environ: Mapping[str, str]) -> int:
+def nursery(environ: Mapping[str, str]) -> Nursery | None:
+    """Where the workers of this launcher come from; None where none are to come, or none can."""
+    if alone(environ):
+        return None
+    from . import born  # brings what the launcher needs, too: it is imported once for all
+
+    return born.nursery()
+
+
+def main(environ: Mapping[str, str], *, nursery: Nursery | None = None) -> int:
     """The exit code: of training here, or of the first worker that failed.
 
     `environ` is torchrun's own contract (`PET_NNODES`, `PET_NPROC_PER_NODE`, `PET_RDZV_ENDPOINT`,
@@ -19,7 +32,7 @@ def main(environ: Mapping[str, str]) -> int:
         return train.main(environ)
     from . import gang
 
-    return gang.run(environ)
+    return gang.run(environ, nursery=nursery)
 
 
 def alone(environ: Mapping[str, str]) -> bool:
