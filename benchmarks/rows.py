@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import c5_finetune, c9_tokenise_once, race, workloads
+from benchmarks import c5_finetune, c9_tokenise_once, c15_restart, race, workloads
 from benchmarks.c5_finetune import Course
 from benchmarks.settings import Settings
 from benchmarks.workloads import OCNLI, SST2, Source, Workload
 
-Run = Callable[[str, Course, Settings], Mapping[str, Any]]
+Row = Callable[[str, Settings, Path], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A row of the published table."""
-
-    source: Source
-    run: Run
+def _on(source: Source, run: Callable[[str, Course, Settings], Mapping[str, Any]]) -> Row:
+    """A row on a data set, which is made ready first."""
+    return lambda name, settings, folder: run(name, prepare(source, settings, folder), settings)
 
 
 ROWS: Mapping[str, Row] = {
-    "C5": Row(source=SST2, run=c5_finetune.run),
-    "C5-zh": Row(source=OCNLI, run=c5_finetune.run),
-    "C9": Row(source=SST2, run=c9_tokenise_once.run),
+    "C5": _on(SST2, c5_finetune.run),
+    "C5-zh": _on(OCNLI, c5_finetune.run),
+    "C9": _on(SST2, c9_tokenise_once.run),
+    "C15": c15_restart.run,
 }
 
 
 def measure(name: str, settings: Settings) -> Mapping[str, Any]:
     """The result of a row, by its name in ROWS."""
-    row = ROWS[name]
     with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
-        course = prepare(row.source, settings, Path(folder))
-        return row.run(name, course, settings)
+        return ROWS[name](name, settings, Path(folder))
 
 
 def prepare(source: Source, settings: Settings, folder: Path) -> Course:
