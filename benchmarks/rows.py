@@ -7,36 +7,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import c5_finetune, c9_tokenise_once, k1_fleet, race, workloads
+from benchmarks import c5_finetune, c9_tokenise_once, c15_restart, k1_fleet, race, workloads
 from benchmarks.c5_finetune import Course
 from benchmarks.settings import Settings
 from benchmarks.workloads import OCNLI, SST2, Source, Workload
 
-Run = Callable[[str, Course, Settings], Mapping[str, Any]]
-Row = Callable[[str, Settings], Mapping[str, Any]]
+Row = Callable[[str, Settings, Path], Mapping[str, Any]]
 
 
-def _trained(source: Source, run: Run) -> Row:
-    """A row that trains on a data set, prepared in a folder of its own."""
-
-    def measured(name: str, settings: Settings) -> Mapping[str, Any]:
-        with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
-            return run(name, prepare(source, settings, Path(folder)), settings)
-
-    return measured
+def _on(source: Source, run: Callable[[str, Course, Settings], Mapping[str, Any]]) -> Row:
+    """A row on a data set, which is made ready first."""
+    return lambda name, settings, folder: run(name, prepare(source, settings, folder), settings)
 
 
 ROWS: Mapping[str, Row] = {
-    "C5": _trained(SST2, c5_finetune.run),
-    "C5-zh": _trained(OCNLI, c5_finetune.run),
-    "C9": _trained(SST2, c9_tokenise_once.run),
+    "C5": _on(SST2, c5_finetune.run),
+    "C5-zh": _on(OCNLI, c5_finetune.run),
+    "C9": _on(SST2, c9_tokenise_once.run),
+    "C15": c15_restart.run,
     "K1": k1_fleet.run,
 }
 
 
 def measure(name: str, settings: Settings) -> Mapping[str, Any]:
     """The result of a row, by its name in ROWS."""
-    return ROWS[name](name, settings)
+    with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
+        return ROWS[name](name, settings, Path(folder))
 
 
 def prepare(source: Source, settings: Settings, folder: Path) -> Course:

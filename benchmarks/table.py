@@ -22,7 +22,8 @@ How many times faster Graft does the same work than two peers that run beside it
 Variants take turns lap by lap, one running at any time;
 each ratio is that of the best rounds / of the median rounds.
 *Share of ceiling* is useful arithmetic (C5: of a matrix product) or bytes delivered (C9: of a copy)
-over what the machine did at its best in the same race.
+over what the machine did at its best in the same race; of C15, the start of a bare interpreter
+over a restart.
 A row is **void**, and counts for nothing, where the variants did not do the same work:
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,
 or something compiled while it was measured.
@@ -96,13 +97,17 @@ def _behind(result: Result) -> Iterator[str]:
     if "fleet" in result:
         yield from told.behind(result)
     for clock, race in result.get("clocks", {}).items():
-        rates = (f"{n} {r['median']:,.0f}" for n, r in race["rates"].items())
+        rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."
     yield from _equality(result)
     machine, versions = result["machine"], result["versions"]
     yield f"- {', '.join(f'{name} {version}' for name, version in versions.items())}."
     yield f"- {', '.join(f'{name}: {value}' for name, value in machine.items() if value)}."
     yield f"- Load {result['load']}, commit {result['commit']}, `{result['command']}`."
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 2 else f"{value:.2f}"
 
 
 def _equality(result: Result) -> Iterator[str]:
@@ -116,3 +121,10 @@ def _equality(result: Result) -> Iterator[str]:
     if build := result.get("buildSeconds"):
         memory = (f"{n} {b / 2**20:.0f} MiB" for n, b in result["residentBytes"].items())
         yield f"- Building the shards took {build:.2f} s, once. Resident: {', '.join(memory)}."
+    if restart := result.get("restartSeconds"):
+        yield f"- Seconds from kill -9 of a worker to the next step: {_seconds(restart)}."
+        yield f"- Seconds from the start to the first step: {_seconds(result['startSeconds'])}."
+
+
+def _seconds(medians: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in medians.items()) + ", median"

@@ -30,8 +30,8 @@ def measured(row: str, root: Path, results: Path) -> dict[str, Any]:
     return result
 
 
-def check_form(result: dict[str, Any], *, unit: str) -> None:
-    race = result["clocks"]["cpu"]
+def check_form(result: dict[str, Any], *, unit: str, clock: str = "cpu") -> None:
+    race = result["clocks"][clock]
     assert set(result["default"]) == set(result["tuned"]) == {"min", "median"}
     assert (result["default"], result["tuned"]) == (race["default"], race["tuned"])
     assert set(result["ceilingShare"]) >= VARIANTS
@@ -81,3 +81,12 @@ def test_every_operator_makes_the_same_children(
     assert ours["requestsPerJob"]["patch transferjobs/status"] == 1
     assert ours["losses"]["children"] == 5
     assert fleet["many"] == ours["many"]["children"]
+
+
+@pytest.mark.timeout(900)
+def test_restarts_end_alike_and_their_result_is_whole(root: Path, tmp_path: Path) -> None:
+    result = measured("C15", root, tmp_path)
+    check_form(result, unit="restarts", clock="wall")
+    assert result["void"] == []
+    assert set(result["restartSeconds"]) == set(result["startSeconds"]) == VARIANTS
+    assert len(set(result["lastLosses"].values())) == 1  # to the bit

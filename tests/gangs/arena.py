@@ -18,8 +18,8 @@ MIDDLE = 60  # steps, after which something happens
 
 STOP = "import os, signal; os.kill({}, signal.SIG{})"
 FIND = (
-    "import glob; print([p.split('/')[2] for p in glob.glob('/proc/[0-9]*/cmdline')"
-    " if b'graft_worker\\x00train' in open(p, 'rb').read()][0])"
+    "import glob; print([p.split('/')[2] for p in glob.glob('/proc/[0-9]*/comm')"
+    " if open(p).read() == 'graft-train\\n'][0])"
 )
 
 

@@ -32,11 +32,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     if len(arguments) != 1 or arguments[0] not in PROGRAMS:
         sys.stderr.write(USAGE)
         return ExitCode.CONFIG
-    return guarded(partial(_load, arguments[0]), environ)
+    return guarded(partial(_load, arguments[0], environ), environ)
 
 
-def _load(name: str) -> Program:
-    program: Program = import_module(f"graft_worker.run.{PROGRAMS[name]}").main
+def _load(name: str, environ: Mapping[str, str]) -> Program:
+    module = import_module(f"graft_worker.run.{PROGRAMS[name]}")
+    if name == "launch":
+        return partial(module.main, nursery=module.nursery(environ))
+    program: Program = module.main
     return program
 
 

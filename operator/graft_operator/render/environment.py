@@ -73,7 +73,8 @@ def _torchrun(attempt: Attempt) -> dict[str, str]:
     timing = {
         "is_host": "false",
         "join_timeout": f"{attempt.stage.budget.start_seconds:g}",
-        "last_call_timeout": "1" if attempt.elastic else "5",
+        # Launchers look once a second: within one second some would miss the call.
+        "last_call_timeout": "2" if attempt.elastic else "5",
         "read_timeout": "60",
         "keep_alive_interval": f"{settings.keep_alive_seconds:g}",
         "keep_alive_max_attempt": str(signs),

@@ -20,6 +20,7 @@ from graft_worker.report import termination
 class Launchers:
     server: subprocess.Popen[str]
     folder: Path = field(default_factory=Path)
+    told: dict[str, str] = field(default_factory=dict)
 
     def start(self, actions: str, **environ: str) -> int:
         """The process id of a launcher of as many workers as there are actions."""
@@ -31,7 +32,7 @@ class Launchers:
             "OMP_NUM_THREADS": "1",
             "GRAFT_TERMINATION_FILE": str(self.folder / "termination.json"),
         }
-        self.server.stdin.write(json.dumps(told | environ) + "\n")
+        self.server.stdin.write(json.dumps(told | self.told | environ) + "\n")
         self.server.stdin.flush()
         return self._number()
 
@@ -49,9 +50,10 @@ class Launchers:
 
 @pytest.fixture(scope="module")
 def server(root: Path) -> Iterator[subprocess.Popen[str]]:
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("launchers.py"))],
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,7 +1,7 @@
 """Run as a program: for every line of JSON, a launcher with that environment.
 
 Answers with the launcher's process id and, when it has ended, with its exit code. Torch is imported
-once, then launchers are forked.
+once, then launchers are forked. With NURSERY=1 their workers come from a nursery.
 """
 
 from __future__ import annotations
@@ -9,19 +9,30 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from graft_worker.run import gang
-from graft_worker.run.guard import guarded
+from graft_worker.run.guard import Program, guarded
+from graft_worker.run.nursery import Nursery
+from tests.worker.launch import worker
 
 WORKER = Path(__file__).with_name("worker.py")
 
 
 def launch(environ: dict[str, str]) -> int:
     os.environ.update(environ)
-    program = partial(gang.run, program=(str(WORKER),))
-    return guarded(lambda: program, dict(os.environ))
+    return guarded(lambda: loaded(environ), dict(os.environ))
+
+
+def loaded(environ: dict[str, str]) -> Program:
+    nursery = Nursery.found(work, preload=lambda: None) if environ.get("NURSERY") else None
+    return partial(gang.run, program=(str(WORKER),), nursery=nursery)
+
+
+def work(environ: Mapping[str, str]) -> int:
+    return guarded(lambda: worker.main, environ)
 
 
 def say(text: object) -> None:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
+import psutil
 import pytest
 
 from graft_api.progress import Termination
@@ -14,6 +16,12 @@ KILLED = (
     "most often the machine was out of memory: ask for more, or for less with a smaller "
     "training.microBatch or data.maxLength"
 )
+
+
+@pytest.fixture(params=["programs", "forked"])
+def launchers(launchers: Launchers, request: pytest.FixtureRequest) -> Launchers:
+    """Workers start as programs, or are forked in a nursery: nothing else may differ."""
+    return replace(launchers, told={"NURSERY": "1"} if request.param == "forked" else {})
 
 
 def failed(code: int, message: str, *, hint: str = "the end of its log says more") -> Termination:
@@ -105,9 +113,10 @@ def test_a_save_that_fails_on_sigterm_is_no_orderly_stop(launchers: Launchers) -
 def test_a_launcher_that_is_killed_leaves_no_orphans(launchers: Launchers) -> None:
     launcher = launchers.start("wait wait")
     until(lambda: len(starts(launchers.folder)) == 2)
+    family = psutil.Process(launcher).children(recursive=True)
     os.kill(launcher, signal.SIGKILL)
     assert launchers.wait() == -signal.SIGKILL
-    until(lambda: starts(launchers.folder, alive=True) == [])
+    until(lambda: not any(process.is_running() for process in family))
 
 
 @pytest.mark.parametrize(

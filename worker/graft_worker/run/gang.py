@@ -26,8 +26,9 @@ from graft_worker.config import collective_seconds
 from graft_worker.report import termination
 from graft_worker.report.board import Board
 
-from . import lifeline, reception, rendezvous, stacks
+from . import births, lifeline, reception, rendezvous, stacks
 from .agent import AT_WILL, Agent, Node, tell_workers
+from .nursery import Nursery
 from .outcomes import Ended, cause, exit_code, repeated, spoken
 
 TRAIN = ("-u", "-m", "graft_worker", "train")
@@ -39,10 +40,16 @@ class _End:
     words: Termination | None
 
 
-def run(environ: Mapping[str, str], *, program: tuple[str, ...] = TRAIN) -> int:
+def run(
+    environ: Mapping[str, str],
+    *,
+    program: tuple[str, ...] = TRAIN,
+    nursery: Nursery | None = None,
+) -> int:
     """The exit code of the worker that failed first, 128 + n for signal n, or 0.
 
-    `program` is what Python runs in each worker. The cause's last words become the launcher's.
+    Workers come from the nursery; without one `program` is what Python runs in each.
+    The cause's last words become the launcher's.
 
     Raises:
         ConfigError: torchrun's variables cannot be used.
@@ -56,9 +63,13 @@ def run(environ: Mapping[str, str], *, program: tuple[str, ...] = TRAIN) -> int:
     try:
         config = rendezvous.configured(program, logs=folder)
         tell_workers(folder)
+        if nursery:
+            births.come_from(nursery)
         end = _supervised(config, program, environ=environ, folder=folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if nursery:
+            nursery.close()
     if place and end.words:
         termination.write(Path(place), end.words)
     return end.code

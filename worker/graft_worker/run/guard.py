@@ -27,20 +27,25 @@ Program = Callable[[Mapping[str, str]], int]
 def guarded(load: Callable[[], Program], environ: Mapping[str, str]) -> int:
     """The exit code of the program that `load` imports; errors become last words and a log line.
 
-    Until the program handles SIGTERM itself, the signal ends it as `Stopped`.
+    Until the program handles SIGTERM itself, the signal ends it as `Stopped`. While it is loaded
+    the process has no other thread, so that it may fork.
     """
     log.configure(sys.stderr, secrets=secrets_of(environ), **_bound(environ))
     signal.signal(signal.SIGTERM, _stop)
-    if LAUNCHER in environ:
-        tie(int(environ[LAUNCHER]))
-    elif Env.PARENT in environ:
-        tie(int(environ[Env.PARENT]), ending=signal.SIGTERM)
     try:
         program = load()
+        _tie(environ)
         log.adopt("torch")
         return program(_own(environ))
     except (Exception, KeyboardInterrupt) as error:
         return _ended(error, environ)
+
+
+def _tie(environ: Mapping[str, str]) -> None:
+    if LAUNCHER in environ:
+        tie(int(environ[LAUNCHER]))
+    elif Env.PARENT in environ:
+        tie(int(environ[Env.PARENT]), ending=signal.SIGTERM)
 
 
 def words_of(base: Path, process: int) -> Path:
