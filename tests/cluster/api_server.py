@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -29,6 +30,9 @@ FILES = {
 
 def start(settings: Settings) -> None:
     """The API server; it is ready when this returns."""
+    if processes.pid(settings, "apiserver") is None:
+        # Of one that was killed the last threads may hold the port for some moments yet.
+        until(lambda: _free(settings), f"port {settings.api_port} of the API server")
     spawn(settings, "apiserver", "kube-apiserver", *_options(settings))
     until(lambda: _ready(settings), "the API server to be ready", seconds=SLOWEST_START)
 
@@ -70,6 +74,16 @@ def _options(settings: Settings) -> list[object]:
     for option, file in FILES.items():
         options += [option, pki(settings, file)]
     return options
+
+
+def _free(settings: Settings) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.api_port))
+        except OSError:
+            return False
+    return True
 
 
 def _ready(settings: Settings) -> bool:

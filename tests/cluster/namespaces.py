@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from urllib3.exceptions import HTTPError
+
 from tests.cluster import storage
 from tests.cluster.api import Api, Object, RefusedError
 from tests.cluster.given import Cluster
@@ -109,5 +111,5 @@ class Namespace:
     def _quietly(self, look: Callable[[], list[Object]]) -> list[Object]:
         try:
             return look()
-        except (RefusedError, OSError):
+        except (RefusedError, OSError, HTTPError):
             return []
