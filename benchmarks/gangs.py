@@ -96,9 +96,9 @@ class Prepared:
         reports = [json.loads(line) for line in lines]
         return Gang(
             began=began,
-            stepped=_moment(reports[0]),
+            stepped=_first_steps(reports)[0],
             killed=killed,
-            resumed=min(_moment(report) for report in reports if _moment(report) > killed),
+            resumed=_first_steps(reports)[1],
             losses=[report["loss"] for report in reports if report["step"] == _last(reports)][-1:],
         )
 
@@ -131,6 +131,11 @@ def seconds(command: Sequence[str]) -> float:
 
 def _moment(report: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(report["time"]).timestamp()
+
+
+def _first_steps(reports: Sequence[Mapping[str, Any]]) -> list[float]:
+    """When processes had done the first step of their lives: each reports it at once."""
+    return [_moment(r) for r in reports if sum(r["stepHistogram"].values()) == 1]
 
 
 def _last(reports: Sequence[Mapping[str, Any]]) -> int:
