@@ -26,6 +26,7 @@ ROWS: Mapping[str, Row] = {
     "C9": _on(SST2, c9_tokenise_once.run),
     "C15": c15_restart.run,
     "K1": k1_fleet.run,
+    "K2": k1_fleet.run_many,
 }
 
 

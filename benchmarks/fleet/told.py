@@ -18,11 +18,14 @@ COLUMNS = (
 )
 
 
+NAMES = ("ours", "default", "tuned")
+
+
 def line(result: Result) -> str:
     """One line for the terminal."""
     fleet = result["fleet"]
-    names = ("ours", "default", "tuned", "bare")
-    took = ", ".join(f"{name} {fleet[name]['seconds']} s" for name in names)
+    named = (name for name in (*NAMES, "bare") if name in fleet)
+    took = ", ".join(f"{name} {fleet[name]['seconds']} s" for name in named)
     return f"{result['row']} {fleet['jobs']} jobs: {took}"
 
 
@@ -36,14 +39,17 @@ def behind(result: Result) -> Iterator[str]:
     yield ""
     yield f"| {' | '.join(COLUMNS)} |"
     yield f"|{'|'.join('---' for _ in COLUMNS)}|"
-    rows = [(name, fleet[name]) for name in ("ours", "default", "tuned")]
-    rows.append((f"ours, {fleet['many']:,} jobs", fleet["ours"]["many"]))
-    yield from (_row(name, course) for name, course in rows)
+    yield from (_row(name, fleet[name]) for name in NAMES if name in fleet)
     yield ""
-    yield f"- A program that only writes the children takes {fleet['bare']['seconds']} s."
-    lost = fleet["ours"]["losses"]
+    if bare := fleet.get("bare"):
+        yield f"- A program that only writes the children takes {bare['seconds']} s."
+    if lost := fleet["ours"].get("losses"):
+        yield _losses(lost)
+
+
+def _losses(lost: Mapping[str, Any]) -> str:
     reaction, lag = lost["toThePost"], lost["queueLag"]
-    yield (
+    return (
         f"- Ours, {lost['children']} child Jobs deleted one by one: from the end of one to the"
         f" POST of the next p50 {reaction['p50']:g} s, p99 {reaction['p99']:g} s; from event to"
         f" reconcile p99 at most {lag['p99']:g} s ({lag['observations']:.0f} reconciles)."

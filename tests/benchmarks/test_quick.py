@@ -80,7 +80,6 @@ def test_every_operator_makes_the_same_children(
     assert (ours["quiet"]["writes"], ours["crash"]["writes"]) == (0, 0)
     assert ours["requestsPerJob"]["patch transferjobs/status"] == 1
     assert ours["losses"]["children"] == 5
-    assert fleet["many"] == ours["many"]["children"]
 
 
 @pytest.mark.timeout(900)
