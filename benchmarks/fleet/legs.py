@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.fleet import histogram, load, witness
 from benchmarks.fleet.contestants import Contestant
-from benchmarks.fleet.load import CHILDREN, POLICIES, Crowd
+from benchmarks.fleet.load import CHILDREN, PODS, POLICIES, Crowd
 from benchmarks.fleet.plane import Plane
 from benchmarks.laps import Lap
 from benchmarks.peers.children import children
@@ -60,8 +60,9 @@ def bare(leg: Leg) -> Lap:
 
 
 def settle(leg: Leg) -> float:
-    """Seconds until the contestant has written nothing for a while."""
+    """Seconds until every pod runs and the contestant has written nothing for a while."""
     began = time.monotonic()
+    until(lambda: _all_run(leg), "every pod to run", seconds=LONGEST, pause=1.0)
     seen = [-1, time.monotonic()]
 
     def look() -> bool:
@@ -135,6 +136,13 @@ def _wait_for_children(leg: Leg) -> None:
         seconds=LONGEST,
         pause=0.25,
     )
+
+
+def _all_run(leg: Leg) -> bool:
+    others = {"fieldSelector": "status.phase!=Running", "limit": "1"}
+    if leg.plane.api.request("GET", PODS, query=others)["items"]:
+        return False
+    return leg.plane.count(PODS) >= leg.jobs
 
 
 def _lap(leg: Leg, cpu: float) -> Lap:

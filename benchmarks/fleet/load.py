@@ -19,6 +19,7 @@ CONNECTIONS = 32
 JOBS = f"/apis/graft.dev/v1alpha1/namespaces/{SPACE}/transferjobs"
 POLICIES = f"/apis/networking.k8s.io/v1/namespaces/{SPACE}/networkpolicies"
 CHILDREN = f"/apis/batch/v1/namespaces/{SPACE}/jobs"
+PODS = f"/api/v1/namespaces/{SPACE}/pods"
 FOREVER = "100h"  # a fake pod runs for longer than any row
 
 
@@ -46,6 +47,7 @@ def transfer_job(name: str) -> Object:
                 "prepare": {"resources": small},
             },
             "workers": {"resources": small, "podTemplate": template},
+            "run": {"deadlines": {"start": "10h"}},
         },
     }
 

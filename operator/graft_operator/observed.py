@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from graft_api.progress import ProgressReport
@@ -129,6 +129,7 @@ class Observed:
     store_known: bool = False  # the namespace has its store claim
     refused: str = ""  # the server's words when a child could not be made last time
     conflict: str = ""  # a child of our name that belongs to another
+    pause: timedelta = timedelta()  # the least until the next look at a job that only goes on
 
     def job(self, role: str, attempt: int) -> ChildJob | None:
         """The child of that role and attempt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -51,6 +52,15 @@ def test_a_prepare_pod_that_works_in_peace_asks_for_no_write_and_no_look():
         outcome = look(job, seen, now=at(5))
         assert (outcome.status, outcome.acts) == (None, False)
     assert outcome.wake == at(5 + 600)
+
+
+def test_a_job_that_waits_among_many_is_looked_at_more_rarely():
+    job = after(subject(), look(subject(), Observed(store_known=True)))
+    few, many = (
+        look(job, Observed(jobs=(batch("prepare", active=1),), pause=pause), now=at(30))
+        for pause in (timedelta(), timedelta(seconds=40))
+    )
+    assert (few.wake, many.wake) == (at(30 + 3), at(30 + 40))
 
 
 def test_the_prepared_data_starts_one_worker_without_services():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from graft_operator import metrics
 from graft_operator.cluster.connection import Connection, RefusedError, UnreachableError
-from graft_operator.cluster.requests import Answer, Ref, Request, get
+from graft_operator.cluster.requests import Answer, Object, Ref, Request, get
 
 BUSY = (429, 500, 502, 503, 504)
 TRIES = 6
@@ -57,8 +57,8 @@ class Sender:
             time.sleep(_pause(answer, attempt))
         raise UnreachableError(self.connection.server, request, f"busy: {answer.message()}")
 
-    def pages(self, ref: Ref, *, selector: str = "") -> Iterator[Answer]:
-        """A collection page by page.
+    def items(self, ref: Ref, *, selector: str = "") -> Iterator[Object]:
+        """The objects of a collection, asked for page by page.
 
         Raises:
             UnreachableError: as `send`.
@@ -70,8 +70,9 @@ class Sender:
             answer = self.send(request)
             if not answer.ok:
                 raise RefusedError(request, answer)
-            yield answer
-            more = answer.json()["metadata"].get("continue") or ""
+            page = answer.json()
+            yield from page.get("items") or ()
+            more = page["metadata"].get("continue") or ""
             if not more:
                 return
 

@@ -155,11 +155,12 @@ def _size(s: Situation) -> int:
 def _wake(s: Situation, job: ChildJob) -> datetime:
     """When to look again: soon while something changes, at the next deadline at the latest."""
     if job.ready and s.training:
-        soon = s.now + timedelta(seconds=s.settings.progress_seconds)
+        wait = timedelta(seconds=s.settings.progress_seconds)
     elif job.calm:
-        soon = s.now + CALM  # its Job tells of every change that matters
+        wait = CALM  # its Job tells of every change that matters
     else:
         waited = (s.now - job.created) / 10
-        soon = s.now + max(SOON * 2, min(waited, LONGEST_WAIT))
+        wait = max(SOON * 2, min(waited, LONGEST_WAIT))
+    soon = s.now + max(wait, s.observed.pause)
     others = (deadlines.next_deadline(s, job), losses.next_expiry(s))
     return min([soon, *(moment for moment in others if moment and moment > s.now)])

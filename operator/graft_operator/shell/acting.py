@@ -59,15 +59,16 @@ class Actor:
 
     def _create(self, subject: Subject, objects: tuple[Object, ...], note: Note) -> bool:
         """Whether all are there; else a note says why not, and no pod of them is left."""
-        made: list[Object] = []
+        pods: list[Object] = []
         for body in objects:
             answer = self._sender.send(requests.create(body))
-            if answer.ok:
-                made.append(answer.json())
-            elif (trouble := self._trouble(subject, body, answer, note)) is not None:
-                self._withdraw(made)
+            trouble = None if answer.ok else self._trouble(subject, body, answer, note)
+            if trouble is not None:
+                self._withdraw(pods)
                 metrics.RECONCILES.labels(subject.kind, trouble).inc()
                 return False
+            if body["kind"] == "Pod" and answer.ok:
+                pods.append(answer.json())
             if body["kind"] == "PersistentVolumeClaim":
                 self._cache.add_store(subject.namespace)
             if body["kind"] == "Job" and answer.ok:
@@ -93,11 +94,10 @@ class Actor:
             self._cache.put_job(subject.key, reading.child_job(found))
         return None
 
-    def _withdraw(self, made: list[Object]) -> None:
-        for body in made:
-            if body["kind"] == "Pod":
-                ref, uid = requests.ref_of(body), body["metadata"]["uid"]
-                self._sender.send(requests.delete(ref, uid=uid))
+    def _withdraw(self, pods: list[Object]) -> None:
+        for pod in pods:
+            ref, uid = requests.ref_of(pod), pod["metadata"]["uid"]
+            self._sender.send(requests.delete(ref, uid=uid))
 
     def _patch(self, subject: Subject, patch: Patch) -> None:
         ref = Ref(kind=patch.kind, namespace=subject.namespace, name=patch.name)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 from graft_api.vocabulary import Label
 from graft_operator import metrics
 from graft_operator.cluster import reading
-from graft_operator.cluster.requests import Object, Ref, get
+from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import SilentError, Workers
 from graft_operator.observed import ChildJob, Observed, Pod, Subject, memory
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
 from graft_operator.shell.cache import Cache, Note, Sight
+from graft_operator.shell.crowd import Crowd, Want
+from graft_operator.shell.keys import Key
 
+PULLING_SHARE = 4
 YOUNG = timedelta(seconds=3)
 SIGHT_SECONDS = 60.0  # how long ready workers are taken for unchanged while their Job is
 SILENCE_SECONDS = 30.0  # a worker that saves or evaluates may be slow to answer
@@ -30,6 +34,13 @@ class Gatherer:
         self._sender = sender
         self._workers = workers
         self._settings = settings
+        self._crowd = Crowd()
+        # Workers that cannot be reached cost seconds each; most threads are never theirs.
+        self._pulls = threading.BoundedSemaphore(max(1, settings.threads // PULLING_SHARE))
+
+    def forget(self, key: Key) -> None:
+        """The job is gone."""
+        self._crowd.pause(key, "nothing")
 
     def observe(self, subject: Subject) -> Observed:
         """Jobs, pods, the newest report and what stands in the way.
@@ -42,7 +53,7 @@ class Gatherer:
         pods = self._seen(subject, jobs, note)
         newest = _newest(jobs)
         if newest is not None and newest.role == "worker":
-            self._pull(note, newest, pods)
+            self._pull_in_turn(note, newest, pods)
         current = note.report is not None and newest is not None
         return Observed(
             jobs=jobs,
@@ -53,6 +64,7 @@ class Gatherer:
             store_known=self._store_known(subject.namespace),
             refused=note.refused,
             conflict=note.conflict,
+            pause=timedelta(seconds=self._crowd.pause(subject.key, _want(subject, newest))),
         )
 
     def _seen(self, subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> tuple[Pod, ...]:
@@ -63,17 +75,22 @@ class Gatherer:
         if kept and kept.jobs == jobs and now - kept.at < SIGHT_SECONDS:
             return kept.pods
         pods = self._pods(subject)
-        stays = _calm(subject, jobs) and all(p.ready and p.role == "worker" for p in pods)
+        ready = bool(pods) and all(p.ready and p.role == "worker" for p in pods)
+        stays = ready and _calm(subject, jobs)
         note.sight = Sight(jobs=jobs, pods=pods, at=now) if stays else None
         return pods
 
     def _pods(self, subject: Subject) -> tuple[Pod, ...]:
         selector = f"{Label.UID}={subject.uid}"
         where = Ref(kind="Pod", namespace=subject.namespace)
-        found: list[Object] = []
-        for page in self._sender.pages(where, selector=selector):
-            found += page.json()["items"]
-        return tuple(map(reading.pod, found))
+        return tuple(map(reading.pod, self._sender.items(where, selector=selector)))
+
+    def _pull_in_turn(self, note: Note, job: ChildJob, pods: tuple[Pod, ...]) -> None:
+        if self._pulls.acquire(blocking=False):
+            try:
+                self._pull(note, job, pods)
+            finally:
+                self._pulls.release()
 
     def _pull(self, note: Note, job: ChildJob, pods: tuple[Pod, ...]) -> None:
         """Asks one ready worker how far it is; any of them knows.
@@ -125,6 +142,15 @@ def _calm(subject: Subject, jobs: tuple[ChildJob, ...]) -> bool:
     """Whether the pods of the attempt that is due are as they should be, as their Job says."""
     newest = _newest(jobs)
     return newest is not None and newest.calm and newest.attempt == memory(subject).attempt
+
+
+def _want(subject: Subject, newest: ChildJob | None) -> Want:
+    """What the job will be looked at for until something happens to it."""
+    if finished(memory(subject)) or (subject.spec.get("run") or {}).get("suspend"):
+        return "nothing"
+    if newest is not None and newest.role == "worker" and newest.ready and not newest.over:
+        return "progress"
+    return "nothing" if _calm(subject, (newest,) if newest else ()) else "pods"
 
 
 def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:

@@ -78,6 +78,5 @@ def _leftovers(state: State, sender: Sender, settings: Settings) -> None:
 
 def _items(sender: Sender, settings: Settings, *, kind: str, selector: str) -> Iterator[Object]:
     for namespace in settings.namespaces or ("",):
-        for page in sender.pages(Ref(kind=kind, namespace=namespace), selector=selector):
-            yield from page.json().get("items") or ()
+        yield from sender.items(Ref(kind=kind, namespace=namespace), selector=selector)
     metrics.WATCH_LAST_EVENT.labels(kind).set(time.time())

@@ -63,6 +63,7 @@ class Loop:
         subject = self._cache.subject(key)
         if subject is None:
             self._alarm.clear(key)
+            self._gatherer.forget(key)
             return
         observed = self._gatherer.observe(subject)
         now = datetime.now(UTC)

@@ -13,6 +13,7 @@ from graft_operator.cluster.requests import PATHS
 from graft_operator.settings import Settings
 from graft_operator.shell import arrivals
 from graft_operator.shell.state import State
+from graft_operator.shell.unchanged import Nothing
 
 SERVER_SECONDS = 270
 CLIENT_SECONDS = 300
@@ -40,6 +41,8 @@ def _settings() -> kopf.OperatorSettings:
     chosen.scanning.disabled = True
     chosen.peering.standalone = True
     chosen.persistence.consistency_timeout = 0
+    chosen.persistence.diffbase_storage = Nothing()
+    chosen.persistence.progress_storage = kopf.MultiProgressStorage([])
     chosen.watching.server_timeout = SERVER_SECONDS
     chosen.watching.client_timeout = CLIENT_SECONDS
     chosen.watching.label_selectors["batch", "v1", "jobs"] = Label.JOB
