@@ -30,6 +30,7 @@ class Leader:
         self._identity = settings.identity
         self._lease: leases.Lease | None = None
         self._gone = False
+        self._turn = threading.Lock()  # of the two threads that write the Lease
 
     def wait(self) -> None:
         """Returns when this replica leads; from then on a thread renews the Lease."""
@@ -40,10 +41,11 @@ class Leader:
 
     def give_back(self) -> None:
         """Another replica may lead at once; called when nothing is written any more."""
-        if self._lease is not None:
+        with self._turn:
             self._gone = True
-            with suppress(GraftError):
-                leases.take(self._connection, self._ref, self._lease, holder="")
+            if self._lease is not None:
+                with suppress(GraftError):
+                    leases.take(self._connection, self._ref, self._lease, holder="")
 
     def _try(self) -> bool:
         try:
@@ -61,7 +63,9 @@ class Leader:
         renewed = time.monotonic()
         while not self._gone:
             time.sleep(RETRY_SECONDS)
-            if self._gone or self._try():
+            with self._turn:
+                held = self._gone or self._try()
+            if held:
                 renewed = time.monotonic()
             elif time.monotonic() - renewed > RENEW_DEADLINE.total_seconds() or self._taken():
                 log.error("the Lease is lost: another replica may lead")

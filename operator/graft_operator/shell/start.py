@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
 import signal
 import sys
 import threading
@@ -46,18 +44,25 @@ def main(environ: Mapping[str, str]) -> int:
     metrics.INFO.labels(VERSION).set(1)
     state = State()
     health.serve(state, settings)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
     leader = Leader(connection, settings) if settings.leader_election else None
-    if leader:
-        leader.wait()
-    metrics.LEADER.set(1)
-    state.leading = True
-    _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
-    # What is being written comes to its end, so that the next leader meets no write of ours.
-    if state.queue.close(seconds=LAST_SECONDS) and leader:
-        leader.give_back()
+    try:
+        if leader:
+            leader.wait()
+        metrics.LEADER.set(1)
+        state.leading = True
+        _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
+    finally:
+        # What is being written comes to its end, so that the next leader meets no write of ours.
+        if state.queue.close(seconds=LAST_SECONDS) and leader:
+            leader.give_back()
     return 0
+
+
+def _end(*_: object) -> None:
+    """Until kopf runs, which has an end of its own."""
+    raise SystemExit(0)
 
 
 def _operate(state: State, sender: Sender, settings: Settings) -> None:
@@ -75,7 +80,7 @@ def _operate(state: State, sender: Sender, settings: Settings) -> None:
         target=_resync, args=(state, sender, settings), name="resync", daemon=True
     ).start()
     state.listed = True
-    watching.watch(state, settings, stop=asyncio.Event())
+    watching.watch(state, settings)
 
 
 def _primed(state: State, sender: Sender, settings: Settings) -> bool:

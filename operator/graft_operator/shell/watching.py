@@ -19,8 +19,8 @@ SERVER_SECONDS = 270
 CLIENT_SECONDS = 300
 
 
-def watch(state: State, settings: Settings, *, stop: asyncio.Event) -> None:
-    """Runs kopf on this thread until `stop` is set."""
+def watch(state: State, settings: Settings) -> None:
+    """Runs kopf on this thread until the process is asked to end."""
     registry = kopf.OperatorRegistry()
     _register(registry, state)
     asyncio.run(
@@ -30,7 +30,6 @@ def watch(state: State, settings: Settings, *, stop: asyncio.Event) -> None:
             standalone=True,
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
-            stop_flag=stop,
         )
     )
 
