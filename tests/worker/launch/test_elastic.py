@@ -99,10 +99,7 @@ def test_a_node_that_is_replaced_costs_no_bit(peace: Gang, make_gang: MakeGang) 
     gang = make_gang("replaced", "2:2")
     stays, goes = gang.node(), gang.node()
     gang.reaches(MIDDLE, world=2)
-    before, after = disturb(
-        gang, lambda: (goes.kill(), gang.node()), "kill -9 of a node and another in its place"
-    )
-    assert after["step"] <= before["step"]  # from the checkpoint
+    disturb(gang, lambda: (goes.kill(), gang.node()), "kill -9 of a node and another in its place")
     ends_as(peace, gang, stays, gang.nodes[-1])
     expected, found = peace.losses(), gang.losses()
     assert {step: found[step] for step in expected.keys() & found.keys()} == {
