@@ -197,6 +197,19 @@ def test_a_gang_without_a_step_for_too_long_starts_again():
     assert outcome.status["restarts"]["infrastructure"] == 1
 
 
+def test_a_hang_that_a_launcher_ended_is_the_cause_though_its_peers_are_deleted():
+    words = said(state="Failed", failure_class="InfrastructureError", message="no step for 15 s")
+    ended = pod(1, phase="Failed", exit_code=70, ended=at(30), words=words, started=True)
+    peer = running(0, deleting=at(29))
+    job = prepared(subject(workers=gang(2)), progress={"step": 60})
+    seen = Observed(
+        jobs=(batch(parallelism=2, failure="BackoffLimitExceeded"),), pods=(peer, ended, store())
+    )
+    outcome = look(job, seen, now=at(31))
+    history = outcome.status["restarts"]["history"]
+    assert (history[0]["class"], history[0]["reason"]) == ("InfrastructureError", "HangDetected")
+
+
 def test_an_image_that_cannot_be_pulled_fails_after_five_minutes():
     stuck = pod(waiting="ImagePullBackOff", waiting_message="manifest unknown")
     seen = Observed(jobs=(batch(active=1),), pods=(stuck,))

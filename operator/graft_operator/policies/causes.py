@@ -33,7 +33,7 @@ def cause(s: Situation, job: ChildJob, pods: tuple[Pod, ...]) -> Cause:
 
     A gang that loses a member fails everywhere: the loss is the cause, not its echo.
     """
-    for find in (_final, _out_of_memory, _store_lost, _node_lost, _disrupted, _removed):
+    for find in (_final, _out_of_memory, _store_lost, _node_lost, _hung, _disrupted, _removed):
         if found := find(s, pods):
             return found
     ended = [pod for pod in pods if pod.exit_code]
@@ -103,6 +103,11 @@ def _node_lost(s: Situation, pods: tuple[Pod, ...]) -> Cause | None:
         worker=pod.index,
         step=_step(s),
     )
+
+
+def _hung(_: Situation, pods: tuple[Pod, ...]) -> Cause | None:
+    """A launcher ended a hang; the pods of its peers are then deleted with the failed Job."""
+    return next((_spoken(pod) for pod in pods if pod.exit_code == ExitCode.HUNG), None)
 
 
 def _disrupted(s: Situation, pods: tuple[Pod, ...]) -> Cause | None:

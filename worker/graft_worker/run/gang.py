@@ -26,7 +26,7 @@ from graft_worker.config import collective_seconds
 from graft_worker.report import termination
 from graft_worker.report.board import Board
 
-from . import births, lifeline, reception, rendezvous, stacks
+from . import births, lifeline, reaching, reception, rendezvous, stacks
 from .agent import AT_WILL, Agent, Node, tell_workers
 from .nursery import Nursery
 from .outcomes import Ended, cause, exit_code, repeated, spoken
@@ -79,6 +79,7 @@ def _supervised(
     config: LaunchConfig, program: Sequence[str], *, environ: Mapping[str, str], folder: Path
 ) -> _End:
     node = _node(config, environ, folder)
+    reaching.await_store(config)
     agent = _agent(config, rendezvous.specified(config, program=program), node)
     with reception.answering(environ, folder=folder, board=node.board, ready=agent.runs):
         return _run(agent, config)
