@@ -15,12 +15,12 @@ import yaml
 from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import until
 from tests.e2e.jobs import GRAFT
-from tests.gangs.arena import LONG
 from tests.gangs.jobs import Applied, Object, apply, small
 from tests.gangs.measured import tell
 
 # The operator of these tests stands outside of the cluster and holds no Lease.
 WHY_SECONDS = 90.0
+LONGER = {"duration": {"epochs": 80}}  # so that a second worker joins, and there is a rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def terminal(space: Namespace, store: Path, tmp_path: Path) -> Terminal:
 
 def test_a_job_from_submit_to_removal(terminal: Terminal):
     workers = {"min": 1, "max": 2, "desired": 1}
-    applied = terminal.submit(small("reviews", workers=workers, training=LONG))
+    applied = terminal.submit(small("reviews", workers=workers, training=LONGER))
     applied.step(40)
     began = time.monotonic()
     listed = terminal.type("ls")

@@ -52,6 +52,16 @@ def test_new_jobs_go_first_and_the_others_still_get_their_share():
     assert order[0] == "new-0"
 
 
+def test_the_queue_knows_of_new_jobs_until_they_are_taken():
+    queue = KeyQueue()
+    queue.add(key("old"))
+    assert not queue.new()
+    queue.add(key("new"), first=True)
+    assert queue.new()
+    assert queue.get()[0] == key("new")
+    assert not queue.new()
+
+
 def test_a_failed_key_pauses_longer_each_time_and_starts_afresh_after_a_success():
     queue = KeyQueue()
     pauses = []

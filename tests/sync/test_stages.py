@@ -54,6 +54,12 @@ def test_a_prepare_pod_that_works_in_peace_asks_for_no_write_and_no_look():
     assert outcome.wake == at(5 + 600)
 
 
+def test_a_status_first_written_after_the_job_was_made_is_the_one_before_it():
+    made = Observed(jobs=(batch("prepare"),), store_known=True)
+    late, early = look(subject(), made), look(subject(), Observed(store_known=True))
+    assert (late.create, late.status, late.events) == ((), early.status, early.events)
+
+
 def test_a_job_that_waits_among_many_is_looked_at_more_rarely():
     job = after(subject(), look(subject(), Observed(store_known=True)))
     few, many = (

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from graft_operator.policies import losses
 from graft_operator.policies.situation import Situation
 from graft_operator.policies.verdict import Finding, Verdict, false
+from graft_operator.status import blocks
 
 SOON = timedelta(seconds=1)
 FIRST_LOOK = timedelta(seconds=5)
@@ -23,7 +24,7 @@ def verdict(s: Situation) -> Verdict | None:
     if start and s.now < datetime.fromisoformat(start):
         return Verdict(wake=datetime.fromisoformat(start))
     desired = s.plan.stage("train").gang.desired
-    workers = dict(s.subject.status.get("workers") or {}) | {"desired": desired, "ready": 0}
+    workers = blocks.unready(dict(s.subject.status.get("workers") or {}), desired=desired)
     return Verdict(
         findings=_findings(s), create=True, blocks={"workers": workers}, wake=s.now + FIRST_LOOK
     )

@@ -25,7 +25,7 @@ def verdict(s: Situation) -> Verdict | None:
     job = s.job
     assert job is not None, "a missing Job is decided before"
     if not s.training:
-        return Verdict(findings=_preparing(s, job), wake=_wake(s, job))
+        return _prepares(s, job)
     if resizing.outgrown(s, job):
         return _outgrown(s, job)
     findings = _findings(s, job)
@@ -36,6 +36,12 @@ def verdict(s: Situation) -> Verdict | None:
         blocks=_blocks(s, job),
         wake=_wake(s, job),
     )
+
+
+def _prepares(s: Situation, job: ChildJob) -> Verdict:
+    old = dict(s.subject.status.get("workers") or {})
+    workers = blocks.unready(old, desired=s.plan.stage("train").gang.desired)
+    return Verdict(findings=_preparing(s, job), blocks={"workers": workers}, wake=_wake(s, job))
 
 
 def _preparing(s: Situation, job: ChildJob) -> dict[str, Finding]:

@@ -20,7 +20,8 @@ from graft_operator.policies import pacing
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
 from graft_operator.shell import counting
-from graft_operator.shell.cache import REFUSAL_SECONDS, Cache, Note
+from graft_operator.shell.cache import REFUSAL_SECONDS, Note
+from graft_operator.shell.state import State
 from graft_operator.status.patching import merge_patch
 from graft_operator.sync import token
 
@@ -31,8 +32,8 @@ GONE = (404, 409)  # the object is not there any more, or is another of that nam
 class Actor:
     """Carries out outcomes; the order of its steps is what a crash at any point relies on."""
 
-    def __init__(self, cache: Cache, sender: Sender, workers: Workers, settings: Settings) -> None:
-        self._cache = cache
+    def __init__(self, state: State, sender: Sender, workers: Workers, settings: Settings) -> None:
+        self._cache, self._queue = state.cache, state.queue
         self._sender = sender
         self._workers = workers
         self._settings = settings
@@ -55,6 +56,8 @@ class Actor:
                 break
         if outcome.create and not self._create(subject, outcome.create, note):
             return True
+        if outcome.create and self._queue.new():
+            return True  # the children of new jobs come before the words about this one
         return self._tell(subject, outcome, note)
 
     def _create(self, subject: Subject, objects: tuple[Object, ...], note: Note) -> bool:

@@ -20,7 +20,7 @@ from graft_operator.shell.crowd import Crowd, Want
 from graft_operator.shell.keys import Key
 
 PULLING_SHARE = 4
-YOUNG = timedelta(seconds=3)
+YOUNG = timedelta(seconds=3)  # of a Job whose pods are only being made; more among many jobs
 SIGHT_SECONDS = 60.0  # how long ready workers are taken for unchanged while their Job is
 SILENCE_SECONDS = 30.0  # a worker that saves or evaluates may be slow to answer
 COMPLAINTS = ("FailedCreate",)
@@ -50,8 +50,10 @@ class Gatherer:
         """
         note = self._cache.note(subject.key)
         jobs = self._cache.jobs(subject.key, owner=subject.uid)
-        pods = self._seen(subject, jobs, note)
         newest = _newest(jobs)
+        pause = timedelta(seconds=self._crowd.pause(subject.key, _want(subject, newest)))
+        young = max(YOUNG, pause)
+        pods = self._seen(subject, jobs, note, young=young)
         if newest is not None and newest.role == "worker":
             self._pull_in_turn(note, newest, pods)
         current = note.report is not None and newest is not None
@@ -60,16 +62,18 @@ class Gatherer:
             pods=pods,
             report=note.report if current else None,
             report_error=note.report_error,
-            problems=self._problems(newest, pods, subject) if newest else (),
+            problems=self._problems(newest, pods, subject, young=young) if newest else (),
             store_known=self._store_known(subject.namespace),
             refused=note.refused,
             conflict=note.conflict,
-            pause=timedelta(seconds=self._crowd.pause(subject.key, _want(subject, newest))),
+            pause=pause,
         )
 
-    def _seen(self, subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> tuple[Pod, ...]:
+    def _seen(
+        self, subject: Subject, jobs: tuple[ChildJob, ...], note: Note, *, young: timedelta
+    ) -> tuple[Pod, ...]:
         """The pods, from the server only where they may matter and may have changed."""
-        if not _look(subject, jobs, note):
+        if not _look(subject, jobs, note, young=young):
             return ()
         kept, now = note.sight, time.monotonic()
         if kept and kept.jobs == jobs and now - kept.at < SIGHT_SECONDS:
@@ -116,10 +120,12 @@ class Gatherer:
             metrics.PROGRESS_PULLS.labels("ok").inc()
             return
 
-    def _problems(self, job: ChildJob, pods: tuple[Pod, ...], subject: Subject) -> tuple[str, ...]:
+    def _problems(
+        self, job: ChildJob, pods: tuple[Pod, ...], subject: Subject, *, young: timedelta
+    ) -> tuple[str, ...]:
         """Why the Job controller cannot make pods, in its own words."""
         mine = [p for p in pods if (p.role, p.attempt) == (job.role, job.attempt)]
-        if job.over or job.active or mine or datetime.now(UTC) - job.created < YOUNG:
+        if job.over or job.active or mine or datetime.now(UTC) - job.created < young:
             return ()
         where = Ref(kind="CoreEvent", namespace=subject.namespace)
         query = {"fieldSelector": f"involvedObject.uid={job.uid}"}
@@ -153,7 +159,9 @@ def _want(subject: Subject, newest: ChildJob | None) -> Want:
     return "nothing" if _calm(subject, (newest,) if newest else ()) else "pods"
 
 
-def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:
+def _look(
+    subject: Subject, jobs: tuple[ChildJob, ...], note: Note, *, young: timedelta
+) -> bool:
     """Whether the pods may matter.
 
     Not while a fresh Job's pods are only being made, and not while they read the data in peace or
@@ -165,5 +173,5 @@ def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note) -> bool:
     if _calm(subject, jobs) and all(job.role != "worker" or job.suspended for job in jobs):
         return False
     now = datetime.now(UTC)
-    busy = (job.over or job.failed or job.terminating or now - job.created >= YOUNG for job in jobs)
+    busy = (job.over or job.failed or job.terminating or now - job.created >= young for job in jobs)
     return any(busy) or bool(subject.status and not jobs)

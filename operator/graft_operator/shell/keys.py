@@ -67,6 +67,11 @@ class KeyQueue:
             self._closed = True
             return self._ready.wait_for(lambda: not self._working, seconds)
 
+    def new(self) -> bool:
+        """Whether keys wait in the first lane."""
+        with self._ready:
+            return bool(self._lanes[0])
+
     def depth(self) -> dict[str, tuple[int, float]]:
         """Waiting keys and the age of the oldest, by kind."""
         now = time.monotonic()

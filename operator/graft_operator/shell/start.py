@@ -71,7 +71,7 @@ def _operate(state: State, sender: Sender, settings: Settings) -> None:
         time.sleep(RETRY_SECONDS)
     workers = Workers(threads=settings.threads)
     gatherer = Gatherer(state.cache, sender, workers, settings)
-    actor = Actor(state.cache, sender, workers, settings)
+    actor = Actor(state, sender, workers, settings)
     loop = Loop(state, gatherer=gatherer, actor=actor, settings=settings)
     for number in range(settings.threads):
         threading.Thread(target=loop.run, name=f"loop-{number}", daemon=True).start()

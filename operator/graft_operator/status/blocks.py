@@ -56,6 +56,11 @@ def workers(
     return block
 
 
+def unready(old: Object, *, desired: int) -> Object:
+    """The gang before there is one: what is shown of an earlier one stays, but nobody is ready."""
+    return old | {"desired": desired, "ready": 0}
+
+
 def complete(subject: Subject, words: Termination) -> Object:
     """The artefact, and progress and metrics at their end, which no report may have told."""
     progress = dict(subject.status.get("progress") or {})

@@ -46,23 +46,25 @@ class Member:
         return self.folder / f"{self.rank}.pickle"
 
     def __call__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        with self.result().with_suffix(".error").open("w") as stuck:
-            faulthandler.dump_traceback_later(HANGS, exit=True, file=stuck)
-            self._work(function, arguments)
-            faulthandler.cancel_dump_traceback_later()
+        # Open to the end of the process: a crash while it ends is told as well.
+        stuck = self.result().with_suffix(".error").open("w")  # noqa: SIM115
+        faulthandler.enable(stuck)
+        faulthandler.dump_traceback_later(HANGS, exit=True, file=stuck)
+        self._work(function, arguments)
+        faulthandler.cancel_dump_traceback_later()
 
     def _work(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         from graft_worker.distributed.process import join
 
         os.environ.update(self.environ())
-        process = join(os.environ, patience=PATIENCE)
         try:
+            process = join(os.environ, patience=PATIENCE)
             outcome = function(process, *arguments)
+            self.result().write_bytes(pickle.dumps(outcome))
+            process.close()
         except BaseException:
             self.result().with_suffix(".error").write_text(traceback.format_exc())
             os._exit(1)  # an orderly exit would wait for the others, who wait for this one
-        self.result().write_bytes(pickle.dumps(outcome))
-        process.close()
 
 
 def run(world: int, function: Callable[..., Any], *arguments: Any) -> tuple[Any, ...]:
@@ -91,11 +93,11 @@ def _complete(members: list[Member], function: Callable[..., Any], arguments: An
         for process in running:
             process.kill()
             process.join()
-    if any(p.exitcode for p in running):
-        raise AssertionError(_errors(members))
+    if any(codes := [p.exitcode for p in running]):
+        raise AssertionError(_errors(members, codes))
 
 
-def _errors(members: Iterable[Member]) -> str:
+def _errors(members: Iterable[Member], codes: list[int | None]) -> str:
     files = [m.result().with_suffix(".error") for m in members]
     words = "\n".join(f.read_text() for f in files if f.exists()).strip()
-    return words or "a process ended without a word"
+    return words or f"a process ended without a word: {codes}, by rank"
