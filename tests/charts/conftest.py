@@ -10,6 +10,7 @@ import pytest
 
 from tests.charts.binaries import lacking
 from tests.charts.clusters import Space
+from tests.gangs.operators import without_resident
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +25,9 @@ def kubeconfig(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def space(kubeconfig: Path) -> Iterator[Space]:
+def space(kubeconfig: Path, pytestconfig: pytest.Config) -> Iterator[Space]:
     """A namespace of the test's own, which enforces Pod Security `restricted`."""
     space = Space.make(kubeconfig)
-    yield space
-    space.remove()
+    with without_resident(pytestconfig):
+        yield space
+        space.remove()

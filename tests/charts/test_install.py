@@ -119,13 +119,13 @@ def test_upgrade_brings_definitions_and_keeps_key_jobs_and_pods(
 RUNNING = (("transferjob", "reviews"), ("pod", "reviews-t1-0"))
 
 
-def test_uninstall_leaves_definitions_and_jobs_and_no_finalizer(space: Space) -> None:
+def test_uninstall_leaves_definitions_jobs_and_the_key_and_no_finalizer(space: Space) -> None:
     space.install(QUIET)
     until(lambda: space.get("crd", "transferjobs.graft.dev")["status"].get("acceptedNames"))
     running_job(space)
     space.helm("uninstall")
     left = space.get(RELEASED, f"-lapp.kubernetes.io/instance={space.name}")
-    assert left == []
+    assert [one["metadata"]["name"] for one in left] == [f"{space.name}-graft-control"]
     definitions = space.get("crd", "-lapp.kubernetes.io/name=graft")
     assert len(definitions) == 4
     kept = [*definitions, *(space.get(what, name) for what, name in RUNNING)]
@@ -133,6 +133,9 @@ def test_uninstall_leaves_definitions_and_jobs_and_no_finalizer(space: Space) ->
     assert [
         f for f in finalizers if f not in ([], ["customresourcecleanup.apiextensions.k8s.io"])
     ] == []
+    key = key_of(space)
+    space.install(QUIET)
+    assert key_of(space) == key, "without which pods that run could not be asked to save"
     space.kubectl("delete", "transferjob", "reviews", "--timeout=30s")
     assert space.get("transferjob") == []
 

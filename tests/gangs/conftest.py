@@ -13,7 +13,7 @@ from tests.cluster.namespaces import Namespace
 from tests.gangs import measured
 from tests.gangs.arena import LONG, PAIR, Arena, last_loss
 from tests.gangs.jobs import apply, small
-from tests.gangs.operators import Operator
+from tests.gangs.operators import RESIDENT, Operator
 
 SETTINGS = {
     "LEADER_ELECTION": "false",
@@ -45,16 +45,25 @@ def crds(cluster: Cluster, root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def operator(
-    cluster: Cluster, crds: None, worker_image: str, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster,
+    crds: None,
+    worker_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[Operator]:
-    """An operator outside of the cluster, for every namespace; always running between tests."""
+    """An operator outside of the cluster, for every namespace; always running between tests.
+
+    Tests that bring one of their own, or play it, run `without_resident`.
+    """
     folder = tmp_path_factory.mktemp("operator")
     key = folder / "key"
     key.write_text("a key for tests\n")
     own = {"WORKER_IMAGE": worker_image, "CONTROL_KEY_FILE": str(key)}
     made = Operator(kubeconfig=cluster.kubeconfig, folder=folder, settings=SETTINGS | own)
     made.start()
+    pytestconfig.stash[RESIDENT] = made
     yield made
+    del pytestconfig.stash[RESIDENT]
     made.kill()
 
 

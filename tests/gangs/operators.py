@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import urllib3
 
 from tests.cluster.wait import until
@@ -74,3 +77,19 @@ class Operator:
         except urllib3.exceptions.HTTPError:
             return ""
         return answer.data.decode()
+
+
+RESIDENT = pytest.StashKey[Operator]()
+
+
+@contextmanager
+def without_resident(config: pytest.Config) -> Iterator[None]:
+    """The operator of every namespace rests meanwhile, where a test before has asked for it."""
+    resident = config.stash.get(RESIDENT, None)
+    if resident is not None:
+        resident.kill()
+    try:
+        yield
+    finally:
+        if resident is not None:
+            resident.start()

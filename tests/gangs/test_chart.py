@@ -4,145 +4,127 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.cluster import pods
+from tests.cluster.cluster import LocalCluster
 from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
-from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import until
-from tests.gangs.arena import LONG, PAIR
-from tests.gangs.jobs import apply, small
+from tests.gangs.arena import PAIR
+from tests.gangs.jobs import Applied, apply, small
 from tests.gangs.measured import tell
-from tests.gangs.operators import Operator
+from tests.gangs.operators import without_resident
+from tests.gangs.releases import FAILOVER, Release, Steady, uids
 
-CHART = Path("charts") / "graft"
-LEASE = ("coordination.k8s.io/v1", "Lease", "graft-operator")
-REPLICAS = "app.kubernetes.io/component=operator"
-FAILOVER = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """An installed chart: `home` is its namespace, `team` the one whose jobs it runs."""
-
-    cluster: Cluster
-    home: Namespace
-    team: Namespace
-    store: Path
-    chart: Path
-    values: tuple[str, ...]
-
-    def install(self, *more: str) -> None:
-        """Installs or upgrades, and waits until every replica runs."""
-        options = [word for value in (*self.values, *more) for word in ("--set", value)]
-        where = ("--namespace", self.home.name, "--timeout", "3m")
-        self.cluster.helm("upgrade", "--install", "graft", str(self.chart), *where, *options)
-        self.home.kubectl("rollout", "status", "deployment/graft", "--timeout=180s")
-
-    def leader(self) -> str:
-        """The pod that holds the Lease; empty where none does."""
-        lease = self.cluster.api.find(*LEASE, self.home.name)
-        return str(((lease or {}).get("spec") or {}).get("holderIdentity") or "")
-
-    def replicas(self) -> set[str]:
-        """UIDs of the operator's pods."""
-        return {pod["metadata"]["uid"] for pod in self.home.pods(REPLICAS)}
-
-    def logs(self) -> str:
-        """What the replicas that run have said."""
-        return self.home.kubectl("logs", f"--selector={REPLICAS}", "--tail=-1", "--prefix")
+ENDLESS = {"duration": {"steps": 1_000_000}}
+DIAL = """
+import socket, sys
+for port in sys.argv[2:]:
+    try:
+        socket.create_connection((sys.argv[1], int(port)), timeout=3).close()
+        print(port, "open")
+    except OSError:
+        print(port, "shut")
+"""
 
 
 @pytest.fixture(scope="module")
 def installed(
-    cluster: Cluster, operator: Operator, images: dict[str, str], root: Path
+    cluster: Cluster, crds: None, images: dict[str, str], root: Path, pytestconfig: pytest.Config
 ) -> Iterator[Release]:
-    """The operator of the other tests, which watches every namespace, rests meanwhile."""
-    home, team = Namespace.make(cluster, "release"), Namespace.make(cluster, "team")
-    named = [
-        f"{value}.{part}={text}"
-        for value, image in (("image", images["operator"]), ("worker.image", images["worker"]))
-        for part, text in zip(("repository", "tag"), image.rsplit(":", 1), strict=True)
-    ]
-    own = ("crds.install=false", "replicas=2", f"namespaces={{{team.name}}}")
-    release = Release(
-        cluster=cluster,
-        home=home,
-        team=team,
-        store=team.store(),
-        chart=root / CHART,
-        values=(*named, *own),
-    )
-    operator.kill()
-    try:
-        release.install()
-        yield release
-    finally:
-        cluster.helm("uninstall", "graft", "--namespace", home.name, "--ignore-not-found")
-        operator.start()
-        home.remove()
-        team.remove()
+    """Nobody else runs jobs meanwhile."""
+    with without_resident(pytestconfig):
+        release = Release.make(cluster, images, root)
+        try:
+            release.install()
+            yield release
+        finally:
+            release.remove()
 
 
 @pytest.fixture
-def release(installed: Release, request: pytest.FixtureRequest) -> Release:
-    """The release, whose namespace of jobs tells what happened where the test fails."""
+def release(installed: Release, request: pytest.FixtureRequest) -> Iterator[Release]:
+    """The release, to which nothing that it does is forbidden."""
     request.node.stash[SPACE] = installed.team
-    return installed
+    yield installed
+    assert "forbidden" not in installed.logs()
+
+
+@pytest.fixture(scope="module")
+def steady(installed: Release) -> Steady:
+    """A gang of two that trains on while things happen to the operator."""
+    applied = apply(installed.team, small("steady", workers=PAIR, training=ENDLESS))
+    applied.step(20)
+    return Steady(applied, installed.store, uids(applied))
 
 
 def test_the_first_job_of_a_user_runs_to_its_end(release: Release, root: Path):
-    job = yaml.safe_load((root / "examples" / "01-classify" / "job.yaml").read_text())
-    job["spec"]["training"]["duration"] = {"epochs": 1}
     elsewhere = apply(release.home, small("elsewhere"))
-    status = apply(release.team, job).phase("Complete")
+    release.team.kubectl("apply", "-f", str(root / "examples" / "01-classify" / "job.yaml"))
+    status = Applied(space=release.team, name="reviews").phase("Complete")
     assert status["artefact"]["digest"].startswith("sha256:")
     assert elsewhere.status == {}, "a namespace that is not the operator's"
-    assert "forbidden" not in release.logs()
 
 
-def test_another_replica_leads_when_the_leader_dies_and_the_job_does_not_notice(release: Release):
-    applied = apply(release.team, small("steady", workers=PAIR, training=LONG))
-    applied.step(40)
-    pods = [pod["metadata"]["uid"] for pod in applied.pods()]
+def test_another_replica_leads_when_the_leader_dies(release: Release, steady: Steady):
     old = until(release.leader, "a leader")
-    release.home.kubectl("delete", "pod", old, "--grace-period=0", "--force")
     began = time.monotonic()
-    until(lambda: release.leader() not in ("", old), "another leader", seconds=FAILOVER)
+    release.silence(old)
+    release.home.kubectl("delete", "pod", old, "--grace-period=0", "--force")
+    release.next_leader(old)
     tell("from the death of the leading replica to the next leader", time.monotonic() - began)
-    status = applied.phase("Complete")
-    assert status["attempt"] == 1
-    assert not status.get("restarts")
-    assert [pod["metadata"]["uid"] for pod in applied.pods()] == pods
-    names = sorted(
-        one["metadata"]["name"]
-        for one in release.team.api.list("batch/v1", "Job", release.team.name)
-    )
-    assert names == ["reviews-p1", "reviews-t1", "steady-p1", "steady-t1"]
+    steady.goes_on()
 
 
-def test_an_upgrade_touches_no_pod_of_a_running_job(release: Release):
-    applied = apply(release.team, small("upgraded", workers=PAIR, training=LONG))
-    applied.step(40)
-    pods = [pod["metadata"]["uid"] for pod in applied.pods()]
-    replicas = release.replicas()
-    release.install("logLevel=DEBUG")
-    status = applied.phase("Complete")
-    until(
-        lambda: not replicas & release.replicas(), "the end of the old replicas", seconds=FAILOVER
-    )
-    assert status["attempt"] == 1
-    assert not status.get("restarts")
-    assert [pod["metadata"]["uid"] for pod in applied.pods()] == pods
-
-
-def test_a_leader_that_is_asked_to_end_hands_over_at_once(release: Release):
+def test_a_leader_that_is_asked_to_end_hands_over(release: Release, steady: Steady):
     old = until(release.leader, "a leader")
     release.home.kubectl("delete", "pod", old, "--wait=false")
     began = time.monotonic()
-    until(lambda: release.leader() not in ("", old), "another leader", seconds=FAILOVER)
+    release.next_leader(old)
     tell("from the deletion of the leading replica to the next leader", time.monotonic() - began)
+    steady.goes_on()
+
+
+def test_an_upgrade_touches_no_pod_of_a_running_job(release: Release, steady: Steady):
+    replicas = release.replicas()
+    release.install("logLevel=DEBUG")
+    until(
+        lambda: not replicas & release.replicas(), "the end of the old replicas", seconds=FAILOVER
+    )
+    steady.goes_on()
+
+
+def test_the_operator_speaks_to_nobody_whom_its_policy_does_not_name(
+    release: Release, steady: Steady, local_cluster: LocalCluster, base_image: str
+):
+    settings = local_cluster.settings
+    called = (settings.host, str(settings.api_port), "7070")
+    outsider = pods.restricted("outsider", base_image, DIAL)
+    outsider["spec"]["containers"][0]["command"] += called
+    release.home.apply(outsider)
+    found = release.home.ended("outsider")
+    assert found == ("Succeeded", f"{settings.api_port} open\n7070 open\n")
+    told = release.home.kubectl("exec", release.leader(), "--", "python", "-c", DIAL, *called)
+    assert told == f"{settings.api_port} open\n7070 shut\n"
+    step = steady.goes_on()["progress"]["step"]
+    steady.applied.step(step + 1)  # workers are asked how far they are
+
+
+def test_a_job_outlives_the_release_and_the_next_one_takes_it_over(
+    release: Release, steady: Steady
+):
+    assert release.why("steady") == "Running"
+    key = release.key()
+    release.uninstall()
+    steady.goes_on()
+    until(lambda: release.why("steady") == "OperatorSilent", "graft why to miss the operator")
+    release.install()
+    assert release.key() == key, "without which workers that run would not take a word from it"
+    until(release.leader, "a leader")
+    step = steady.goes_on()["progress"]["step"]
+    steady.applied.step(step + 1)
+    steady.applied.patch(run={"suspend": True})
+    assert steady.applied.phase("Suspended")["checkpoint"]["step"] > step

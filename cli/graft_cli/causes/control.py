@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .facts import Cause, Facts, duration, sentence
 
+OPERATOR_PODS = "app.kubernetes.io/name=graft,app.kubernetes.io/component=operator"
 LATE = 45.0  # seconds without a renewal after which nobody can be running
+HANDED_OVER = 10.0  # seconds in which another replica takes a Lease that was given back
 SOON = 20.0  # seconds in which an operator looks at a new job
 
 
@@ -39,20 +41,28 @@ def no_operator(facts: Facts) -> Cause | None:
 
 
 def silent_operator(facts: Facts) -> Cause | None:
-    """There is a Lease that nobody renews."""
+    """There is a Lease that nobody renews, or that nobody has taken since it was given back."""
     operator = facts.operator
-    if facts.ended or operator is None or operator.age is None or operator.age < LATE:
+    if facts.ended or operator is None or operator.age is None:
         return None
+    if operator.age < (LATE if operator.holder else HANDED_OVER):
+        return None
+    silence = duration(operator.age)
+    lease = (
+        f"{operator.holder} renewed its Lease last {silence} ago"
+        if operator.holder
+        else f"its Lease was given back {silence} ago"
+    )
+    pods = f"kubectl -n {operator.namespace} {{}} --selector {OPERATOR_PODS}"
     return Cause(
         name="OperatorSilent",
         says=(
-            f"The operator does not run: {operator.holder or 'nobody'} renewed its Lease last"
-            f" {duration(operator.age)} ago. Workers that run go on; nothing is started, scaled or"
-            " reported."
+            f"The operator does not run: {lease}. Workers that run go on; nothing is started,"
+            " scaled or reported."
         ),
         do=(
-            f"kubectl -n {operator.namespace} get pods",
-            f"kubectl -n {operator.namespace} logs deployment/graft-operator --previous",
+            f"{pods.format('get pods')}    # none: install the chart, or raise `replicas`",
+            f"{pods.format('logs')} --tail 20",
         ),
     )
 

@@ -47,6 +47,13 @@ CONTROL = [
         id="the operator is dead",
     ),
     pytest.param(
+        facts(job(), operator=Operator(namespace="ops", age=12)),
+        "OperatorSilent",
+        "The operator does not run: its Lease was given back 12 s ago."
+        " Workers that run go on; nothing is started, scaled or reported.",
+        id="the operator was taken away",
+    ),
+    pytest.param(
         facts(job(age=4, **NEW)),
         "New",
         "The job was made 4 s ago; the operator looks at it soon.",
@@ -204,6 +211,11 @@ def test_the_job_controllers_refusals_count_while_pods_are_missing() -> None:
 
 def test_without_a_look_at_the_lease_nobody_is_blamed() -> None:
     assert causes(facts(job(**NEW), operator=None))[0].name == "NotObserved"
+
+
+def test_replicas_that_hand_over_are_no_silence() -> None:
+    found = causes(facts(job(**NEW), operator=Operator(namespace="ops", age=3)))
+    assert found[0].name == "NotObserved"
 
 
 def test_a_dead_operator_and_a_stop_are_both_told() -> None:

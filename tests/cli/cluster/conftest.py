@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.cluster.kubelet import Kubelet
 from tests.cli.cluster.stage import Stage, install
+from tests.gangs.operators import without_resident
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +23,12 @@ def kubeconfig(request: pytest.FixtureRequest, root: Path) -> Path:
 
 
 @pytest.fixture
-def stage(kubeconfig: Path, tmp_path: Path) -> Iterator[Stage]:
+def stage(kubeconfig: Path, tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Stage]:
     """A namespace of the test's own, which its kubeconfig names."""
     opened = Stage.open(kubeconfig, tmp_path, namespace=f"cli-{secrets.token_hex(4)}")
-    yield opened
-    opened.close()
+    with without_resident(pytestconfig):
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
