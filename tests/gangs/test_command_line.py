@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -41,6 +42,21 @@ class Terminal:
         command = [*GRAFT, *words, "--namespace", self.space.name]
         return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
+    def why(self, name: str) -> Object:
+        """The main cause that is found for the job: its name, what it says, what to do."""
+        cause: Object = json.loads(self.type("why", name, "--output", "json"))["cause"]
+        return cause
+
+    def until_why(self, name: str, says: str, do: str) -> Object:
+        """The main cause as soon as it says this, with such a remedy."""
+
+        def said() -> Object | None:
+            cause = self.why(name)
+            remedied = any(do in step for step in cause["do"])
+            return cause if says in cause["says"] and remedied else None
+
+        return until(said, f"graft why to say {says!r}, and to do {do!r}", seconds=WHY_SECONDS)
+
     def submit(self, job: Object, *words: str) -> Applied:
         """The job, submitted from a file."""
         path = self.folder / f"{job['metadata']['name']}.yaml"
@@ -66,7 +82,7 @@ def test_a_job_from_submit_to_removal(terminal: Terminal):
     assert "Running" in listed
     assert "reviews-t1-0" in terminal.type("show", "reviews")
     assert "Training: step" in terminal.type("logs", "reviews", "--worker", "0")
-    assert "Running" in terminal.type("why", "reviews")
+    assert "Nothing is wrong" in terminal.type("why", "reviews")
     terminal.type("scale", "reviews", "2")
     applied.until(lambda s: (s.get("workers") or {}).get("world") == 2, "two workers")
     terminal.type("stop", "reviews")
@@ -106,10 +122,6 @@ def huge(job: Object) -> None:
     job["spec"]["data"]["prepare"] = {"resources": {"cpu": "100m", "memory": "1Gi"}}
 
 
-def no_image(job: Object) -> None:
-    job["spec"]["workers"]["image"] = "localhost:1/none:1"
-
-
 def no_data(job: Object) -> None:
     job["spec"]["data"]["train"] = {"uri": "example://reviews/none.tsv"}
 
@@ -123,36 +135,31 @@ def queued(job: Object) -> None:
     job["spec"]["run"] = {"queue": "team-a"}
 
 
-WHY: dict[str, tuple[Callable[[Object], None], tuple[str, ...]]] = {
-    "no node is large enough": (huge, ("cpu", "workers.resources")),
-    "nobody has the image": (no_image, ("localhost:1/none:1", "workers.image")),
-    "the data is not there": (no_data, ("none.tsv",)),
-    "the code raises": (raising, ("a rehearsed failure",)),
-    "the queue does not admit it": (queued, ("team-a",)),
+WHY: dict[str, tuple[Callable[[Object], None], str, str]] = {
+    "no node is large enough": (huge, "No node has enough cpu", "workers.resources"),
+    "the data is not there": (no_data, "none.tsv", "correct the data"),
+    "the code raises": (raising, "a rehearsed failure", "graft logs odd --failed"),
+    "the queue does not admit it": (queued, "queue team-a", ""),
 }
 
 
 @pytest.mark.parametrize("name", WHY)
 def test_why_says_what_is_the_matter(terminal: Terminal, name: str):
-    change, told = WHY[name]
+    change, says, do = WHY[name]
     job = small("odd", training={"duration": {"epochs": 4}})
     change(job)
     apply(terminal.space, job)
+    terminal.until_why("odd", says, do)
 
-    def said() -> str:
-        text = terminal.ended("why", "odd").stdout
-        return text if all(word in text for word in told) else ""
 
-    until(said, f"graft why to name {told}", seconds=WHY_SECONDS)
+def test_why_names_an_image_that_nobody_has(terminal: Terminal, worker_image: str):
+    image = f"{worker_image.rpartition(':')[0]}:none"
+    apply(terminal.space, small("odd", workers={"image": image}))
+    assert image in terminal.until_why("odd", "There is no such image", "workers.image")["says"]
 
 
 def test_why_names_a_quota(terminal: Terminal):
     quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}}
     terminal.space.apply(quota | {"spec": {"hard": {"pods": "0"}}})
     apply(terminal.space, small("crowded"))
-    told = until(
-        lambda: "ResourceQuota none" in terminal.ended("why", "crowded").stdout,
-        "graft why to name the quota",
-        seconds=WHY_SECONDS,
-    )
-    assert told
+    terminal.until_why("crowded", "ResourceQuota none", "describe resourcequota")
