@@ -44,12 +44,25 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """The queue that the job waits in: whether Kueue and the queue are there, and what they say."""
+
+    installed: bool
+    exists: bool = False
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What `graft why` rests on; `operator` and `claims` are None where nobody may look."""
+    """What `graft why` rests on; `operator` and `claims` are None where nobody may look.
+
+    So is `queue`, and where the job waits in none.
+    """
 
     raw: Object
     now: datetime
     operator: Operator | None = None
+    queue: Queue | None = None
     jobs: tuple[ChildJob, ...] = ()
     pods: tuple[Pod, ...] = ()
     events: tuple[Event, ...] = ()  # newest first

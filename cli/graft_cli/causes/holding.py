@@ -51,23 +51,41 @@ def queued(facts: Facts) -> Cause | None:
     """Its queue has no room yet."""
     if facts.reason("Queued") != "QuotaPending" or facts.ended:
         return None
-    queue = (facts.spec.get("run") or {}).get("queue")
+    said = (facts.queue.says if facts.queue else "") or facts.message("Queued")
     return Cause(
         name="QuotaPending",
-        says=f"The job waits in queue {queue}: {sentence(facts.message('Queued'))}.",
-        do=(f"kubectl -n {facts.namespace} get workloads,localqueues",),
+        says=f"The job waits in queue {_queue(facts)}: {sentence(said)}.",
+        do=(
+            "wait for others to end, or ask for less: workers.resources, workers.desired",
+            f"kubectl -n {facts.namespace} get workloads,localqueues",
+        ),
     )
 
 
 def queue_missing(facts: Facts) -> Cause | None:
     """There is no such queue, or no Kueue at all."""
-    if facts.reason("Queued") not in ("QueueNotFound", "KueueMissing"):
+    queue = facts.queue
+    if facts.reason("Queued") != "QuotaPending" or facts.ended or queue is None or queue.exists:
         return None
-    queue = (facts.spec.get("run") or {}).get("queue")
+    if not queue.installed:
+        return Cause(
+            name="KueueMissing",
+            says=(
+                f"The job waits in queue {_queue(facts)}, and this cluster has no Kueue that could"
+                " admit it."
+            ),
+            do=(
+                "leave run.queue out of the file, and submit under another name",
+                "or ask those who run the cluster for Kueue",
+            ),
+        )
     return Cause(
-        name=facts.reason("Queued"),
-        says=f"Nobody serves queue {queue}: {sentence(facts.message('Queued'))}.",
-        do=("leave run.queue out, or ask for a LocalQueue of that name in this namespace",),
+        name="QueueNotFound",
+        says=f"The job waits in queue {_queue(facts)}, and {facts.namespace} has none.",
+        do=(
+            f"kubectl -n {facts.namespace} get localqueues",
+            "name one of them in run.queue, and submit under another name",
+        ),
     )
 
 
@@ -181,6 +199,10 @@ def _refused(
 ) -> Cause | None:
     text = next((t for t in facts.refusals() if any(mark in t for mark in marks)), "")
     return Cause(name=name, says=says.format(said=sentence(text)), do=do) if text else None
+
+
+def _queue(facts: Facts) -> str:
+    return str((facts.spec.get("run") or {}).get("queue"))
 
 
 def _saving(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from graft_api.vocabulary import Role
 from graft_operator.observed import Pod
 
 from .facts import Cause, Facts, duration, sentence
@@ -86,7 +87,7 @@ def no_room(facts: Facts) -> Cause | None:
                     f"No node has enough {' and '.join(missing)} free for pod {pod.name}:"
                     f" {sentence(text)}."
                 ),
-                do=("wait for others to end, or lower workers.resources or workers.desired",),
+                do=(f"wait for others to end, or lower {_wishes(pod)}",),
             )
     return None
 
@@ -135,7 +136,7 @@ def image_missing(facts: Facts) -> Cause | None:
         ABSENT,
         name="ImageMissing",
         says="There is no such image",
-        do="correct workers.image: name and tag",
+        do="correct the name and the tag",
     )
 
 
@@ -168,7 +169,7 @@ def image_other(facts: Facts) -> Cause | None:
         re.compile(""),
         name="ImagePull",
         says="The image cannot be used",
-        do="correct workers.image",
+        do="correct it",
     )
 
 
@@ -258,9 +259,22 @@ def _image(
             return Cause(
                 name=name,
                 says=f"{says}: pod {pod.name}: {sentence(text)}.",
-                do=(do, "a wrong workers.image needs a new job: the field is fixed"),
+                do=(do, _whose_image(facts)),
             )
     return None
+
+
+def _whose_image(facts: Facts) -> str:
+    """Where the image was named: in the file, or else by who installed the operator."""
+    if (facts.spec.get("workers") or {}).get("image"):
+        return "workers.image is fixed: submit under another name"
+    return "the file names no workers.image: it is the chart's value `worker.image`"
+
+
+def _wishes(pod: Pod) -> str:
+    if pod.role == Role.PREPARE:
+        return "data.prepare.resources"
+    return "workers.resources or workers.desired"
 
 
 def _pull_words(facts: Facts, pod: Pod) -> str:

@@ -14,7 +14,7 @@ from graft_cli.endings import EndedError, Ending
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.observed import ChildJob, Pod
 
-from . import children, logs, view
+from . import children, logs, queues, view
 from .api import Api, Object, server_time, together
 from .naming import Found
 
@@ -55,10 +55,12 @@ def gather(api: Api, found: Found, *, operator_namespace: str | None = None) -> 
         allowed("claims", lambda: _claims(api, found)),
     )
     now, lease, jobs, pods, events, claims = together(*works)
+    queue = allowed("the queue", lambda: queues.look(api, found, jobs or ()))
     facts = Facts(
         raw=found.raw,
         now=now,
         operator=_aged(lease, home, now),
+        queue=queue() if queues.waits(found) else None,
         jobs=jobs or (),
         pods=pods or (),
         events=_ours(events or [], found, jobs or (), pods or ()),

@@ -159,9 +159,7 @@ def _want(subject: Subject, newest: ChildJob | None) -> Want:
     return "nothing" if _calm(subject, (newest,) if newest else ()) else "pods"
 
 
-def _look(
-    subject: Subject, jobs: tuple[ChildJob, ...], note: Note, *, young: timedelta
-) -> bool:
+def _look(subject: Subject, jobs: tuple[ChildJob, ...], note: Note, *, young: timedelta) -> bool:
     """Whether the pods may matter.
 
     Not while a fresh Job's pods are only being made, and not while they read the data in peace or

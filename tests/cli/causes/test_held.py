@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graft_cli.causes.facts import Facts, Operator
+from graft_cli.causes.facts import Facts, Operator, Queue
 from graft_cli.causes.table import causes
 from tests.cli.causes.situations import child, event, facts, job, says
 
@@ -18,9 +18,10 @@ def refused(words: str) -> Facts:
     return facts(job(conditions=[says("Ready", "False", "ChildCreateFailed", words)]))
 
 
-def queued(reason: str, message: str) -> Facts:
-    raw = job(spec={"run": {"queue": "gold"}}, conditions=[says("Queued", "True", reason, message)])
-    return facts(raw)
+def queued(queue: Queue | None) -> Facts:
+    """The job waits in a queue of which so much is known."""
+    held = says("Queued", "True", "QuotaPending", "queue gold has not admitted it yet")
+    return facts(job(spec={"run": {"queue": "gold"}}, conditions=[held]), queue=queue)
 
 
 CONTROL = [
@@ -117,16 +118,28 @@ HOLDING = [
         id="preempted",
     ),
     pytest.param(
-        queued("QueueNotFound", "LocalQueue gold does not exist"),
+        queued(Queue(installed=False)),
+        "KueueMissing",
+        "The job waits in queue gold, and this cluster has no Kueue that could admit it.",
+        id="nobody serves queues",
+    ),
+    pytest.param(
+        queued(Queue(installed=True)),
         "QueueNotFound",
-        "Nobody serves queue gold: LocalQueue gold does not exist.",
+        "The job waits in queue gold, and team-a has none.",
         id="no such queue",
     ),
     pytest.param(
-        queued("QuotaPending", "queue gold has not admitted it yet"),
+        queued(Queue(installed=True, exists=True, says="insufficient quota for cpu.")),
+        "QuotaPending",
+        "The job waits in queue gold: insufficient quota for cpu.",
+        id="the queue is full",
+    ),
+    pytest.param(
+        queued(None),
         "QuotaPending",
         "The job waits in queue gold: queue gold has not admitted it yet.",
-        id="the queue is full",
+        id="a queue that nobody may look at",
     ),
     pytest.param(
         refused(

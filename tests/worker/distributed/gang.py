@@ -47,7 +47,7 @@ class Member:
 
     def __call__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         # Open to the end of the process: a crash while it ends is told as well.
-        stuck = self.result().with_suffix(".error").open("w")  # noqa: SIM115
+        stuck = self.result().with_suffix(".error").open("w")
         faulthandler.enable(stuck)
         faulthandler.dump_traceback_later(HANGS, exit=True, file=stuck)
         self._work(function, arguments)
