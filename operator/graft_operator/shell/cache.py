@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
 from graft_operator.observed import ChildJob, Pod, Subject
 from graft_operator.shell.keys import Key
+from graft_operator.shell.packed import Packed
 
 REFUSAL_SECONDS = 14.0
 
@@ -44,7 +45,7 @@ class Note:
 class Cache:
     """Subjects and child Jobs by key; every method may be called from any thread."""
 
-    _subjects: dict[Key, Subject] = field(default_factory=dict)
+    _subjects: dict[Key, Packed] = field(default_factory=dict)
     _jobs: dict[Key, dict[str, ChildJob]] = field(default_factory=dict)
     _notes: dict[Key, Note] = field(default_factory=dict)
     _stores: set[str] = field(default_factory=set)
@@ -53,7 +54,8 @@ class Cache:
     def subject(self, key: Key) -> Subject | None:
         """The custom resource; None where there is none."""
         with self._lock:
-            return self._subjects.get(key)
+            kept = self._subjects.get(key)
+        return kept.subject() if kept else None
 
     def jobs(self, key: Key, *, owner: str) -> tuple[ChildJob, ...]:
         """The batch Jobs of that custom resource."""
@@ -71,13 +73,15 @@ class Cache:
 
     def put(self, subject: Subject) -> bool:
         """Whether the subject is news: not older than what is known, and not the same."""
+        packed = Packed.of(subject)
         with self._lock:
-            old = self._subjects.get(subject.key)
+            kept = self._subjects.get(subject.key)
+            old = kept.head if kept else None
             if old is not None and old.uid == subject.uid and subject.version <= old.version:
                 return False
             if old is not None and old.uid != subject.uid:
                 self._notes.pop(subject.key, None)
-            self._subjects[subject.key] = subject
+            self._subjects[subject.key] = packed
             return True
 
     def put_job(self, key: Key, job: ChildJob) -> bool:
@@ -93,7 +97,7 @@ class Cache:
         """Forgets a custom resource that is gone."""
         with self._lock:
             old = self._subjects.get(key)
-            if old is not None and old.uid == uid:
+            if old is not None and old.head.uid == uid:
                 del self._subjects[key]
                 self._notes.pop(key, None)
 
@@ -126,10 +130,16 @@ class Cache:
         with self._lock:
             return tuple(self._subjects)
 
-    def subjects(self) -> tuple[Subject, ...]:
-        """Every custom resource that is known."""
+    def subjects(self) -> Iterator[Subject]:
+        """Every custom resource that is known, one after the other."""
         with self._lock:
-            return tuple(self._subjects.values())
+            kept = tuple(self._subjects.values())
+        return (packed.subject() for packed in kept)
+
+    def heads(self) -> tuple[Subject, ...]:
+        """Every custom resource that is known, without spec and status."""
+        with self._lock:
+            return tuple(packed.head for packed in self._subjects.values())
 
     def oldest_report(self) -> float:
         """Seconds since the last report of the job that has been silent for longest; 0: none is."""

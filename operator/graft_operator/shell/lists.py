@@ -51,7 +51,7 @@ def resync(state: State, sender: Sender, settings: Settings) -> int:
 
 
 def _subjects(state: State, sender: Sender, settings: Settings, *, kind: str) -> int:
-    known = {s.uid: s for s in state.cache.subjects() if s.kind == kind}
+    known = {s.uid: s for s in state.cache.heads() if s.kind == kind}
     missed = 0
     for raw in _items(sender, settings, kind=kind, selector=""):
         known.pop(raw["metadata"]["uid"], None)
