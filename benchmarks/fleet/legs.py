@@ -60,13 +60,16 @@ def bare(leg: Leg) -> Lap:
 
 
 def settle(leg: Leg) -> float:
-    """Seconds until every pod runs and the contestant has written nothing for a while."""
+    """Seconds until every pod runs and nobody has written anything for a while.
+
+    Every write of the Job controller is an event that the contestant has to look at.
+    """
     began = time.monotonic()
     until(lambda: _all_run(leg), "every pod to run", seconds=LONGEST, pause=1.0)
     seen = [-1, time.monotonic()]
 
     def look() -> bool:
-        count = witness.writes(leg.plane)
+        count = witness.changes(leg.plane)
         if count != seen[0]:
             seen[:] = count, time.monotonic()
         return time.monotonic() - seen[1] >= QUIET_SECONDS

@@ -10,6 +10,8 @@ from benchmarks.fleet.plane import USER, Plane
 from tests.cluster import audit
 from tests.cluster.audit import Request, Who
 
+RESTLESS = ("leases", "nodes")
+
 
 def by(plane: Plane, since: datetime | None = None) -> list[Request]:
     """Requests of the contestant, leases aside."""
@@ -20,6 +22,12 @@ def by(plane: Plane, since: datetime | None = None) -> list[Request]:
 def writes(plane: Plane, since: datetime | None = None) -> int:
     """How often the contestant asked for a change, refused or not."""
     return sum(one.writes for one in by(plane, since))
+
+
+def changes(plane: Plane) -> int:
+    """How often anybody asked for a change; nodes and leases are never at rest."""
+    asked = audit.requests(plane.settings)
+    return sum(one.writes for one in asked if one.resource.partition("/")[0] not in RESTLESS)
 
 
 def per_job(plane: Plane, jobs: int) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from graft_api.decoding import DecodeError
     from graft_api.kinds import Job
     from graft_api.plan import Plan
+    from graft_api.references import Reference
 
 LARGEST = 2**20  # bytes; the API server takes no larger object either
 SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
@@ -45,7 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read(file: str, *, settings: Sequence[str] = ()) -> Request:
+Made = Callable[[Mapping[str, Any]], Mapping["Reference", str]]
+"""The artefacts of the jobs that a manifest names, as far as they are known."""
+
+
+def unknown(_: Mapping[str, Any]) -> dict[Reference, str]:
+    """No artefact is known: jobs stay named."""
+    return {}
+
+
+def read(file: str, *, settings: Sequence[str] = (), made: Made = unknown) -> Request:
     """The job in `file` (`-` is stdin) with `--set` values over it, absolute paths, and its Plan.
 
     Raises:
@@ -55,7 +65,7 @@ def read(file: str, *, settings: Sequence[str] = ()) -> Request:
     text = content(file)
     folder = Path.cwd() if file == "-" else Path(file).parent.absolute()
     written = _decoded(file, text, [override(setting, Path.cwd()) for setting in settings])
-    return _planned(file, text, absolute(written, folder))
+    return _planned(file, text, absolute(written, folder), made)
 
 
 def _decoded(file: str, text: bytes, overrides: Sequence[str]) -> dict[str, Any]:
@@ -69,12 +79,13 @@ def _decoded(file: str, text: bytes, overrides: Sequence[str]) -> dict[str, Any]
     return data
 
 
-def _planned(file: str, text: bytes, data: dict[str, Any]) -> Request:
+def _planned(file: str, text: bytes, data: dict[str, Any], made: Made) -> Request:
     from graft_api.decoding import DecodeError, decode_json, locate
     from graft_api.planner import plan
+    from graft_api.references import replaced
 
     try:
-        job = decode_json(json.dumps(data))
+        job = decode_json(json.dumps(replaced(data, made(data))))
         return Request(job=job, plan=plan(job))
     except DecodeError as error:
         raise named(file, locate(error, text.decode("utf-8-sig"))) from None

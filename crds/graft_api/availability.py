@@ -60,7 +60,6 @@ LIMITS = (
     ),
     Limit(path="spec.app.entrypoint", instead="set name to text_classify or text_match"),
     Limit(path="spec.method.name", allowed=("finetune",), instead="available: finetune"),
-    Limit(path="spec.model.from.job", instead="use zoo, uri or config"),
     *(
         Limit(path=path, schemes=MODEL_SCHEMES, instead="use a folder, https://, s3:// or hf://")
         for path in ("spec.model.from.uri", "spec.model.tokenizer.from.uri")

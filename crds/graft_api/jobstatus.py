@@ -38,6 +38,19 @@ class ModelStatus(Observed):
     """Digest of the weights."""
 
 
+class ReferenceStatus(Observed):
+    """A job that was read; a later job of the same name is not looked at."""
+
+    kind: Word
+    """Its kind."""
+    name: Word
+    """Its name."""
+    digest: Word
+    """Digest of its artefact."""
+    uri: Line
+    """Where its artefact is."""
+
+
 class DatasetStatus(Observed):
     """The data as read."""
 
@@ -226,6 +239,8 @@ class JobStatus(Observed):
     """State by aspect."""
     model: ModelStatus | None = None
     """The weights that were resolved."""
+    references: Annotated[tuple[ReferenceStatus, ...], Field(max_length=4)] = ()
+    """The jobs whose artefacts this one starts from."""
     dataset: DatasetStatus | None = None
     """The data as read."""
     workers: WorkersStatus | None = None

@@ -21,8 +21,9 @@ def phase(conditions: Iterable[Condition]) -> str:
         return "Pending"
     if states.get("Queued", ("", ""))[1] in WAITING:
         return "Queued"
-    if states.get("Prepared", ("", ""))[0] != "True":
-        return "Preparing"
+    prepared, why = states.get("Prepared", ("", ""))
+    if prepared != "True":
+        return "Pending" if why == "WaitingForJob" else "Preparing"
     return _running(*states.get("Running", ("", "")))
 
 

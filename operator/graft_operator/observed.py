@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from graft_api.progress import ProgressReport
+from graft_api.references import Reference
 from graft_api.vocabulary import API_VERSION
 
 Object = Mapping[str, Any]
@@ -118,6 +119,17 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referred:
+    """A job that this one reads."""
+
+    reference: Reference
+    phase: str = ""  # empty: there is none of that name
+    uri: str = ""  # of its artefact, once it is Complete
+    digest: str = ""
+    pinned: bool = False  # the status says so already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything that a decision may rest on, beside the job itself and the time."""
 
@@ -128,6 +140,8 @@ class Observed:
     problems: tuple[str, ...] = ()  # the Job controller's complaints, newest first
     store_known: bool = False  # the namespace has its store claim
     refused: str = ""  # the server's words when a child could not be made last time
+    referred: tuple[Referred, ...] = ()  # the jobs that this one reads
+    circle: tuple[tuple[str, str, str], ...] = ()  # from this job through others back to it
     conflict: str = ""  # a child of our name that belongs to another
     pause: timedelta = timedelta()  # the least until the next look at a job that only goes on
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from graft_api import decoding, planner
-from graft_api.faults import DecodeError
+from graft_api.faults import DecodeError, Fault
+from graft_api.plan import Plan
+from graft_api.references import replaced
 from graft_operator.decisions import (
     blocked,
     failing,
@@ -18,6 +20,7 @@ from graft_operator.decisions import (
     missing,
     overdue,
     pausing,
+    referring,
     running,
 )
 from graft_operator.observed import Memory, Observed, Subject, memory
@@ -38,6 +41,7 @@ BRANCHES: tuple[Branch, ...] = (
     blocked.verdict,
     finished.verdict,
     pausing.verdict,
+    referring.verdict,
     overdue.verdict,
     missing.verdict,
     failing.verdict,
@@ -54,7 +58,7 @@ def sync(subject: Subject, observed: Observed, *, settings: Settings, now: datet
     if finishing.finished(kept):
         return finishing.retire(subject, observed, now=now)
     try:
-        plan = planner.plan(decoding.decode_json(json.dumps(subject.manifest())))
+        plan = _plan(subject, observed)
     except DecodeError as error:
         return _outcome(subject, observed, kept, _refused(error), now=now)
     situation = Situation(
@@ -63,6 +67,20 @@ def sync(subject: Subject, observed: Observed, *, settings: Settings, now: datet
     verdict = next(found for branch in BRANCHES if (found := branch(situation)) is not None)
     outcome = _outcome(subject, observed, kept, verdict, now=now)
     return replace(outcome, create=_objects(situation, verdict)) if verdict.create else outcome
+
+
+def _plan(subject: Subject, observed: Observed) -> Plan:
+    """The plan of the job with the artefacts of the jobs that it reads."""
+    if observed.circle:
+        raise DecodeError((_circle(observed),))
+    uris = {r.reference: r.uri for r in observed.referred if r.uri}
+    return planner.plan(decoding.decode_json(json.dumps(replaced(subject.manifest(), uris))))
+
+
+def _circle(observed: Observed) -> Fault:
+    way = " reads ".join(f"{kind} {name}" for kind, _, name in observed.circle)
+    text = f"{way}: start one of them from zoo, uri or config"
+    return Fault(path=observed.referred[0].reference.path, line=0, message=text)
 
 
 def token(settings: Settings, uid: str) -> str:

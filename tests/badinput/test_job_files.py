@@ -105,8 +105,8 @@ def assert_untouched(desk: Desk) -> None:
         pytest.param(
             MODEL,
             "{job: {kind: TransferJob, name: other}}",
-            ("line 7: spec.model.from.job", "not available in this version", "zoo, uri or config"),
-            id="weights of another job, which this version does not take",
+            ("line 7: spec.model.from.job: TransferJob other has not run", "run its file first"),
+            id="weights of another job, which nobody has run",
         ),
         pytest.param(
             "  training:",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from graft_api.references import references
+
 from .facts import Cause, Facts, sentence
 
 QUOTA = re.compile(
@@ -44,6 +46,18 @@ def preempted(facts: Facts) -> Cause | None:
         name="Preempted",
         says=f"Others were more important and took its place: {sentence(said)}.",
         do=("nothing is lost: it goes on from its checkpoint when there is room",),
+    )
+
+
+def waiting_for_job(facts: Facts) -> Cause | None:
+    """It starts from what another job has not made yet."""
+    if facts.reason("Prepared") != "WaitingForJob" or facts.ended:
+        return None
+    jobs = [f"graft why {r.kind.lower()}/{r.name}" for r in references(facts.raw)]
+    return Cause(
+        name="WaitingForJob",
+        says=f"The job starts from another's model: {sentence(facts.message('Prepared'))}.",
+        do=tuple(jobs),
     )
 
 

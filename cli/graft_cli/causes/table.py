@@ -33,6 +33,7 @@ TABLE: tuple[Callable[[Facts], Cause | None], ...] = (
     holding.stopping,
     holding.suspended,
     holding.preempted,
+    holding.waiting_for_job,
     holding.queue_missing,
     holding.queued,
     holding.quota,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,9 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the job; the exit code says how it ended."""
     from graft_cli.display import display
     from graft_worker.local.events import Stop
+    from graft_worker.local.references import artefacts
     from graft_worker.local.runner import Site, run
 
-    plan = jobfile.read(arguments.file, settings=arguments.set).plan
+    made = partial(artefacts, root=arguments.store)
+    plan = jobfile.read(arguments.file, settings=arguments.set, made=made).plan
     site = Site(
         store=arguments.store,
         environ=os.environ,

@@ -138,6 +138,8 @@ class Actor:
         counting.count(subject, outcome.status)
         written = reading.subject(answer.json(), kind=subject.kind)
         self._cache.put(written)
+        for reader in self._cache.readers(subject.key):
+            self._queue.add(reader)
         note.leftover = finished(memory(written))
         for event in outcome.events:
             self._sender.send(requests.create(_event(subject, event, self._settings.identity)))

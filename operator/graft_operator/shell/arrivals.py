@@ -25,6 +25,7 @@ def subject_came(state: State, raw: Raw, *, kind: str) -> bool:
         return False
     fresh = not state.cache.jobs(found.key, owner=found.uid) and not finished(memory(found))
     state.queue.add(found.key, first=fresh)
+    _tell_readers(state, found.key)
     return True
 
 
@@ -33,6 +34,12 @@ def subject_went(state: State, raw: Raw, *, kind: str) -> None:
     found = reading.subject(raw, kind=kind)
     state.cache.drop(found.key, uid=found.uid)
     state.alarm.clear(found.key)
+    _tell_readers(state, found.key)
+
+
+def _tell_readers(state: State, key: Key) -> None:
+    for reader in state.cache.readers(key):
+        state.queue.add(reader)
 
 
 def job_came(state: State, raw: Raw) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
 from graft_operator.observed import ChildJob, Pod, Subject
+from graft_operator.policies import referring
 from graft_operator.shell.keys import Key
 from graft_operator.shell.packed import Packed
 
@@ -48,6 +49,7 @@ class Cache:
     _subjects: dict[Key, Packed] = field(default_factory=dict)
     _jobs: dict[Key, dict[str, ChildJob]] = field(default_factory=dict)
     _notes: dict[Key, Note] = field(default_factory=dict)
+    _readers: dict[Key, set[Key]] = field(default_factory=dict)
     _stores: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -82,6 +84,8 @@ class Cache:
             if old is not None and old.uid != subject.uid:
                 self._notes.pop(subject.key, None)
             self._subjects[subject.key] = packed
+            for key in referring.keys(subject):
+                self._readers.setdefault(key, set()).add(subject.key)
             return True
 
     def put_job(self, key: Key, job: ChildJob) -> bool:
@@ -146,6 +150,11 @@ class Cache:
         with self._lock:
             silent = [note.silent for note in self._notes.values() if note.silent]
         return time.monotonic() - min(silent) if silent else 0.0
+
+    def readers(self, key: Key) -> tuple[Key, ...]:
+        """Jobs that have read or will read what that job makes; some may be gone."""
+        with self._lock:
+            return tuple(self._readers.get(key, ()))
 
     def lost_jobs(self, seen: Iterable[str], *, before: float) -> tuple[tuple[Key, str], ...]:
         """Batch Jobs that are known but were not in a full list that began at `before`."""

@@ -13,6 +13,7 @@ from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import SilentError, Workers
 from graft_operator.observed import ChildJob, Observed, Pod, Subject, memory
+from graft_operator.policies import referring
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
 from graft_operator.shell.cache import Cache, Note, Sight
@@ -66,6 +67,8 @@ class Gatherer:
             store_known=self._store_known(subject.namespace),
             refused=note.refused,
             conflict=note.conflict,
+            referred=referring.referred(subject, self._cache.subject),
+            circle=referring.circle(subject, self._cache.subject),
             pause=pause,
         )
 

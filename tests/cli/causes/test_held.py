@@ -24,6 +24,7 @@ def queued(queue: Queue | None) -> Facts:
     return facts(job(spec={"run": {"queue": "gold"}}, conditions=[held]), queue=queue)
 
 
+WAITS = "spec.model.from.job: waits for PretrainJob wiki, which is Running"
 CONTROL = [
     pytest.param(
         facts(
@@ -116,6 +117,12 @@ HOLDING = [
         "Preempted",
         "Others were more important and took its place: queue gold: by vip.",
         id="preempted",
+    ),
+    pytest.param(
+        facts(job(conditions=[says("Prepared", "False", "WaitingForJob", WAITS)])),
+        "WaitingForJob",
+        f"The job starts from another's model: {WAITS}.",
+        id="it starts from another's model",
     ),
     pytest.param(
         queued(Queue(installed=False)),

@@ -89,7 +89,7 @@ def folder_of(origin: OriginSpec | TokenizerOrigin, *, zoo: Path | None, into: P
     if origin.zoo is not None:
         return zoos.resolve(origin.zoo, zoo=zoo)
     if origin.uri is None:
-        raise ConfigError(f"{_FIELD}.job: is not available in this version", hint="use uri")
+        raise ConfigError(f"{_FIELD}.job: nobody put an artefact in its place", hint="use uri")
     if remote.is_remote(origin.uri):
         return fetch(origin.uri.rstrip("/"), into)
     return _local(origin.uri)
