@@ -29,7 +29,8 @@ def build_and_push(name: str, settings: Settings | None = None) -> str:
     settings = settings or Settings.read()
     with locked(settings, "buildah"), timed(f"image of the {name}"):
         image = _build(settings, name)
-        return buildah.push(settings, image, f"graft-{name}:{image[:12]}")
+        # A tag of digits alone would be a number to helm.
+        return buildah.push(settings, image, f"graft-{name}:sha-{image[:12]}")
 
 
 def dependencies(settings: Settings, name: str) -> str:
