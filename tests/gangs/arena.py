@@ -13,6 +13,7 @@ from tests.gangs.jobs import Applied, Object, apply, small
 from tests.gangs.measured import tell
 
 LONG = {"duration": {"epochs": 24}}
+ENDLESS = {"duration": {"steps": 1_000_000}}
 PAIR = {"desired": 2}
 MIDDLE = 60  # steps, after which something happens
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -11,11 +13,12 @@ from tests.cluster import api_server, audit
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import until
-from tests.gangs.arena import LONG
+from tests.gangs.arena import ENDLESS, LONG
 from tests.gangs.jobs import FINISHED, Applied, apply, small
 from tests.gangs.operators import Operator
 
 KILLS = 14
+AWAY_SECONDS = float(os.environ.get("GRAFT_TEST_AWAY_SECONDS", "20"))
 
 
 def names_of_jobs(space: Namespace) -> list[str]:
@@ -33,6 +36,27 @@ def test_nothing_happens_to_a_gang_while_the_operator_or_the_server_is_away(
     status = applied.phase("Complete")
     assert status["attempt"] == 1
     assert not status.get("restarts")
+
+
+def test_training_goes_on_for_as_long_as_the_operator_is_away(
+    space: Namespace, store: Path, operator: Operator
+):
+    """Twenty seconds, or as many as GRAFT_TEST_AWAY_SECONDS says."""
+    applied = apply(space, small("lonely", training=ENDLESS))
+    applied.step(20)
+    operator.kill()
+    end = time.monotonic() + AWAY_SECONDS
+    try:
+        until(lambda: time.monotonic() > end, "the end of the outage", seconds=2 * AWAY_SECONDS)
+        step = applied.reports(store)[-1]["step"]
+        assert applied.status["progress"]["step"] < step
+    finally:
+        operator.start()
+    status = applied.step(step)
+    assert status["attempt"] == 1
+    assert not status.get("restarts")
+    assert names_of_jobs(space) == ["lonely-p1", "lonely-t1"]
+    assert len(applied_pods(space)) == 2
 
 
 def test_a_job_that_ends_while_the_operator_is_away_is_complete_when_it_is_back(

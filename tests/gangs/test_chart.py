@@ -13,13 +13,12 @@ from tests.cluster.cluster import LocalCluster
 from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
 from tests.cluster.wait import until
-from tests.gangs.arena import PAIR
+from tests.gangs.arena import ENDLESS, PAIR
 from tests.gangs.jobs import Applied, apply, small
 from tests.gangs.measured import tell
 from tests.gangs.operators import without_resident
 from tests.gangs.releases import FAILOVER, Release, Steady, uids
 
-ENDLESS = {"duration": {"steps": 1_000_000}}
 DIAL = """
 import socket, sys
 for port in sys.argv[2:]:
