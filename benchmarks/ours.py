@@ -184,22 +184,14 @@ def _prepare(options: Options, folder: Path) -> _Prepared:
 
 def _work(job: _Prepared, *, dropout: bool) -> Work:
     """The work as `graft_worker.run.train` makes it, on one process."""
-    from graft_worker.apps import registry
     from graft_worker.distributed.process import Process
-    from graft_worker.models import build
     from graft_worker.models.dropout import KeyedDropout
-    from graft_worker.run.task import AppTask
+    from graft_worker.run.kinds import training as kinds
     from graft_worker.train.settings import Recipe, Work
 
-    spec, prepared = job.settings.job.spec, job.prepared
-    app = registry.build(spec.app, problem=prepared.problem, labels=prepared.labels)
-    encoder = build.load_encoder(
-        job.settings.store / prepared.model,
-        random=prepared.random_weights,
-        seed=spec.training.seed,
-        vocabulary=prepared.vocabulary,
-    )
-    task = AppTask.of(app, encoder, spec)
+    spec = job.settings.job.spec
+    asked = kinds.of(job.settings, job.prepared)
+    task, (metric, mode) = asked.task, asked.choice(None)
     if not dropout:
         for part in task.module.modules():
             if isinstance(part, KeyedDropout):
@@ -207,8 +199,8 @@ def _work(job: _Prepared, *, dropout: bool) -> Work:
     recipe = Recipe(
         training=spec.training,
         saving=spec.checkpoint,
-        metric=app.score.metric,
-        mode=app.score.mode,
+        metric=metric,
+        mode=mode,
     )
     return Work(
         task=task,

@@ -3,78 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from . import blueprint
 from .faults import Fault
+from .limits import DATA_SCHEMES, Limit
 from .wording import quote
 
 if TYPE_CHECKING:
     from .kinds import Job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A field of which this version can use some values only; `[]` in the path is every item.
-
-    `allowed` are the values that work; () refuses the field itself. `schemes` limits a URI to
-    those in front of `://`; the empty scheme is a plain path. `instead` says what to use.
-    """
-
-    path: str
-    allowed: tuple[str | int, ...] = ()
-    schemes: tuple[str, ...] = ()
-    instead: str
-
-    def refuses(self, value: object) -> bool:
-        """Whether the value is one that does not work yet."""
-        if self.schemes:
-            return _scheme(str(value)) not in self.schemes
-        return value not in self.allowed
-
-
-KINDS = ("TransferJob",)
-MOUNTED = ("", "file", "pvc", "configmap")
-DATA_SCHEMES = (*MOUNTED, "example", "https", "http", "s3")
-MODEL_SCHEMES = (*MOUNTED, "https", "http", "s3", "hf")
 _DATA = "use a path, example://, https:// or s3://"
 
+# What holds for every kind; a kind's own limits stand in its blueprint.
 LIMITS = (
-    Limit(
-        path="spec.app.name",
-        allowed=(
-            "text_classify",
-            "text_match",
-            "text_classify_bert",
-            "text_classify_cnn",
-            "text_classify_multi_label",
-            "text_match_bert",
-            "text_match_bicnn",
-        ),
-        instead="available: text_classify, text_match",
-    ),
-    Limit(
-        path="spec.app.variant",
-        allowed=("encoder", "textcnn", "single_tower", "bicnn"),
-        instead="available: encoder, textcnn of text_classify; single_tower, bicnn of text_match",
-    ),
-    Limit(path="spec.app.entrypoint", instead="set name to text_classify or text_match"),
-    Limit(path="spec.method.name", allowed=("finetune",), instead="available: finetune"),
-    *(
-        Limit(path=path, schemes=MODEL_SCHEMES, instead="use a folder, https://, s3:// or hf://")
-        for path in ("spec.model.from.uri", "spec.model.tokenizer.from.uri")
-    ),
-    Limit(
-        path="spec.model.from.config.architecture",
-        allowed=("bert", "auto"),
-        instead="available: bert, and auto for any encoder that transformers knows",
-    ),
-    Limit(path="spec.model.from.config.attention.rsa", instead="leave it out for full attention"),
-    Limit(
-        path="spec.model.tokenizer.train.kind",
-        allowed=("wordpiece", "bpe"),
-        instead="available: wordpiece, bpe",
-    ),
     *(
         Limit(path=f"spec.data.{split}.{key}", schemes=DATA_SCHEMES, instead=_DATA)
         for split in ("train", "validation", "test")
@@ -103,12 +46,12 @@ LIMITS = (
 
 def faults(job: Job) -> tuple[Fault, ...]:
     """Every field of the job that this version cannot honour."""
-    if job.kind not in KINDS:
-        return (_fault("kind", job.kind, f"available: {', '.join(KINDS)}"),)
+    if job.kind not in blueprint.AVAILABLE:
+        return (_fault("kind", job.kind, f"available: {', '.join(blueprint.AVAILABLE)}"),)
     plain = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     return tuple(
         _fault(path, value if limit.allowed or limit.schemes else None, limit.instead)
-        for limit in LIMITS
+        for limit in (*blueprint.of(job).limits, *LIMITS)
         for path, value in _values(plain, limit.path.split("."))
         if limit.refuses(value)
     )
@@ -133,7 +76,3 @@ def _values(node: Any, steps: list[str], path: str = "") -> Iterator[tuple[str, 
     else:
         for index, item in enumerate(node[name]):
             yield from _values(item, rest, f"{path}.{name}[{index}]")
-
-
-def _scheme(uri: str) -> str:
-    return uri.partition("://")[0] if "://" in uri else ""

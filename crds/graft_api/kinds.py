@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from .servedeployment import ServeDeployment
     from .transferjob import TransferJob
 
-    Job = PretrainJob | TransferJob | DistillJob | ServeDeployment
+    TrainingJob = PretrainJob | TransferJob | DistillJob
+    Job = TrainingJob | ServeDeployment
 
-KINDS = ("PretrainJob", "TransferJob", "DistillJob", "ServeDeployment")
+TRAINING = ("PretrainJob", "TransferJob", "DistillJob")
+KINDS = (*TRAINING, "ServeDeployment")
 
 
 def model_of(kind: str) -> type[Job]:

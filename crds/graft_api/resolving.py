@@ -6,41 +6,34 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .app import canonical
-from .methods.finetune import Finetune
+from . import blueprint
 from .run import CheckpointInterval
 from .volumes import mounted
 
 if TYPE_CHECKING:
-    from .transferjob import TransferJob
+    from .kinds import Job
 
 DEFAULT_INTERVAL = CheckpointInterval(minutes=10)
 
 
-def resolved(job: TransferJob) -> str:
+def resolved(job: Job) -> str:
     """The job as canonical JSON, without status and without metadata but its name.
 
     Volumes are named by the path at which they are mounted, so that workers need know no claims.
     """
     plain = _explicit(job).model_dump(mode="json", by_alias=True, exclude_none=True)
     plain["metadata"] = {"name": job.metadata.name}
-    for part in ("data", "model"):
+    for part in ("data", "model", "teacher", "student"):
         if part in plain["spec"]:
             plain["spec"][part] = _uris(plain["spec"][part], mounted)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _explicit(job: TransferJob) -> TransferJob:
-    spec = job.spec
+def _explicit(job: Job) -> Job:
+    spec: Any = job.spec
     every = spec.checkpoint.every or DEFAULT_INTERVAL
-    method = spec.method
-    if method.name == "finetune":
-        method = method.model_copy(update={"finetune": method.finetune or Finetune()})
-    update = {
-        "app": canonical(spec.app),
-        "method": method,
-        "checkpoint": spec.checkpoint.model_copy(update={"every": every}),
-    }
+    checkpoint = spec.checkpoint.model_copy(update={"every": every})
+    update = blueprint.of(job).explicit(spec) | {"checkpoint": checkpoint}
     return job.model_copy(update={"spec": spec.model_copy(update=update), "status": None})
 
 

@@ -7,10 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
-from graft_api.transferjob import TransferJob
+from graft_api.kinds import TRAINING, model_of
 from graft_api.vocabulary import STORE_URI, Env
+
+if TYPE_CHECKING:
+    from graft_api.kinds import TrainingJob
 
 COLLECTIVE_SECONDS = 120.0  # torch waits half an hour by itself, which hides a lost peer
 
@@ -19,7 +23,7 @@ COLLECTIVE_SECONDS = 120.0  # torch waits half an hour by itself, which hides a 
 class Settings:
     """The job and where its files go. `uid` names the lineage, `attempt` counts its starts."""
 
-    job: TransferJob
+    job: TrainingJob
     store: Path
     job_dir: Path
     uid: str
@@ -42,7 +46,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """
     path = Path(_need(environ, Env.JOB_FILE))
     try:
-        job = TransferJob.model_validate_json(path.read_bytes(), by_alias=True, by_name=False)
+        job = _job(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{Env.JOB_FILE}: cannot read {path}: {error.strerror}") from None
     except ValueError as error:
@@ -62,6 +66,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         restarts=_number(environ, "TORCHELASTIC_RESTART_COUNT", 0),
         collective_seconds=collective_seconds(environ),
     )
+
+
+def _job(text: bytes) -> TrainingJob:
+    kind = json.loads(text).get("kind")
+    if kind not in TRAINING:
+        raise ValueError(f"kind {kind!r}: expected one of {', '.join(TRAINING)}")
+    job: Any = model_of(kind).model_validate_json(text, by_alias=True, by_name=False)
+    found: TrainingJob = job
+    return found
 
 
 def metrics_address(environ: Mapping[str, str]) -> tuple[str, int]:

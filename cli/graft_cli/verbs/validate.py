@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from graft_api.errors import ConfigError
 from graft_cli import jobfile, screen
 
 if TYPE_CHECKING:
@@ -46,14 +45,11 @@ def report(job: Job) -> tuple[str, ...]:
     Raises:
         DataError: everything that is wrong with the data, with file:line.
     """
-    from graft_api.transferjob import TransferJob
-    from graft_worker.apps import registry
     from graft_worker.data.inspect import describe, inspect
     from graft_worker.data.selections import selections
+    from graft_worker.run.kinds import preparing
 
-    if not isinstance(job, TransferJob):
-        raise ConfigError(f"kind {job.kind}: its data cannot be read in this version")
-    spec = job.spec
+    assert job.kind != "ServeDeployment"  # refused with its plan
+    asked, spec = preparing.of(job), job.spec
     splits = selections(spec.data, seed=spec.training.seed)
-    found = inspect(splits, registry.roles(spec.app), wish=registry.wish(spec.app))
-    return describe(found)
+    return describe(inspect(splits, asked.roles(), wish=asked.wish()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def build(
     split = build_split(
         chosen,
         found,
-        encode,
+        partial(map, encode),
         cache=Cache(root=tmp_path / "store" / "cache"),
         key_parts={"tokenizer": tokenizer, "vocabulary": "256"},
     )
@@ -139,7 +140,9 @@ def test_a_file_that_changed_since_its_inspection_leaves_nothing(
     Path(train.uris[0]).write_text("label\ttext\na\tone\nb\n")
     cache = tmp_path / "store" / "cache"
     with pytest.raises(DataError, match="wrong number of columns"):
-        build_split(train, found, Bytes(found.labels), cache=Cache(root=cache), key_parts={})
+        build_split(
+            train, found, partial(map, Bytes(found.labels)), cache=Cache(root=cache), key_parts={}
+        )
     assert list(cache.iterdir()) == []
 
 

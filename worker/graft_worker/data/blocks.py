@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,3 +28,6 @@ class Block:
 # Rows whose values are keyed by role name and already validated, to a Block. Called on chunks of
 # some thousand rows, from one process: tokenizers uses every core by itself.
 Encode = Callable[[Sequence[Row]], Block]
+
+# The same for a whole split: its rows in chunks, to Blocks that need not match the chunks.
+Blocks = Callable[[Iterator[Sequence[Row]]], Iterator[Block]]

@@ -1,17 +1,17 @@
-"""Tokenises a split once: rows through an app's Encode into content-addressed shards."""
+"""Tokenises a split once: rows through what a kind makes of them, into shards by content."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 
 from graft_api.errors import DataError
 from graft_worker.data import reading, sources, targets
-from graft_worker.data.blocks import Encode
+from graft_worker.data.blocks import Blocks
 from graft_worker.data.cache import Cache
 from graft_worker.data.inspect import Inspection
 from graft_worker.data.prepared import Split
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 def build_split(
     selection: Selection,
     inspection: Inspection,
-    encode: Encode,
+    blocks: Blocks,
     *,
     cache: Cache,
     key_parts: Mapping[str, str],
@@ -35,7 +35,7 @@ def build_split(
     """The tokenised split in the cache, made unless it is there.
 
     The folder is named by what its content depends on: the files' bytes, how they are read, the
-    labels, and `key_parts`, which must name all that `encode` depends on (tokenizer, app, longest
+    labels, and `key_parts`, which must name all that `blocks` depends on (tokenizer, app, longest
     length). `key_parts["vocabulary"]`, the number of token ids, halves the size where it is below
     65,536. A damaged folder is made anew.
 
@@ -51,8 +51,8 @@ def build_split(
     if not folder.exists():
         vocabulary = int(key_parts.get("vocabulary", 1 << 32))
         with ShardWriter(folder, vocabulary=vocabulary) as writer:
-            for chunk in _chunks(_validated(selection, inspection)):
-                writer.add(encode(chunk))
+            for block in blocks(_chunks(_validated(selection, inspection))):
+                writer.add(block)
             writer.publish()
     shards = Shards.open(folder)
     return Split(
@@ -97,6 +97,6 @@ def _validated(selection: Selection, inspection: Inspection) -> Iterator[Row]:
         yield Row(values, row.file, row.line)
 
 
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+def _chunks(rows: Iterator[Row]) -> Iterator[Sequence[Row]]:
     while chunk := list(islice(rows, _CHUNK)):
         yield chunk

@@ -28,7 +28,7 @@ class Prepared:
     """Everything that training needs to know of the data and of the model's origin."""
 
     splits: dict[str, Split]  # train, and where given validation and test
-    problem: Problem
+    problem: Problem | None  # None where rows have no target
     labels: tuple[str, ...]  # in the order of the model's outputs; () for regression
     model: str  # folder of config.json and, unless from config, model.safetensors; see below
     model_digest: str  # sha256:...; of the config alone where weights are random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,11 +13,14 @@ from urllib.parse import unquote
 
 from graft_api.errors import ConfigError
 from graft_worker.data import remote
+from graft_worker.models import tokenization
 from graft_worker.models import zoo as zoos
 from graft_worker.models.fetching import fetch
 from graft_worker.models.folders import CONFIG, read_config, weight_files
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
     from graft_api.model import Architecture, Model, TokenizerOrigin
     from graft_api.model import Origin as OriginSpec
 
@@ -93,6 +96,23 @@ def folder_of(origin: OriginSpec | TokenizerOrigin, *, zoo: Path | None, into: P
     if remote.is_remote(origin.uri):
         return fetch(origin.uri.rstrip("/"), into)
     return _local(origin.uri)
+
+
+def tokenizer(
+    spec: Model, start: Origin, *, texts: Iterator[str], zoo: Path | None, into: Path
+) -> Tokenizer:
+    """The tokenizer that `spec.model` describes: the origin's own, another, or one of the texts.
+
+    Raises:
+        ConfigError: it cannot be had.
+    """
+    wish = spec.tokenizer
+    if wish is None:
+        return tokenization.load(start.folder)
+    if wish.train is not None:
+        return tokenization.train(texts, kind=wish.train.kind, size=wish.train.size)
+    assert wish.from_ is not None
+    return tokenization.load(folder_of(wish.from_, zoo=zoo, into=into))
 
 
 def digest(files: Iterable[Path]) -> str:

@@ -14,7 +14,11 @@ from .guard import guarded
 from .nursery import Nursery
 
 # torch._dynamo takes torch a second, in every process that makes a DistributedDataParallel.
-NEEDED = ("graft_worker.run.train", "torch._dynamo")
+NEEDED = (
+    "graft_worker.run.train",
+    "graft_worker.run.kinds.transferjob.training",
+    "torch._dynamo",
+)
 
 
 def nursery() -> Nursery | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from graft_api.errors import ConfigError
 from graft_api.progress import Termination
 from graft_api.vocabulary import ExitCode, StoreFile
-from graft_worker.apps import registry
 from graft_worker.config import Settings, read_settings
 from graft_worker.data import inspect, reading
 from graft_worker.data.cache import Cache
@@ -20,20 +18,21 @@ from graft_worker.data.prepare import build_split
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.selections import selections
 from graft_worker.data.shard_writer import MANIFEST
-from graft_worker.models import folders, origin, tokenization
+from graft_worker.models import folders, tokenization
 from graft_worker.report import termination
 from graft_worker.run import mirroring
+from graft_worker.run.kinds import preparing
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from graft_api.transferjob import TransferJobSpec
     from graft_worker.data.inspect import Inspection
     from graft_worker.data.prepared import Split
     from graft_worker.data.rows import Role
     from graft_worker.data.selections import Selection
     from graft_worker.mirror.mirror import Mirror
     from graft_worker.models.origin import Origin
+    from graft_worker.run.kinds.preparing import Preparation
 
 log = logging.getLogger(__name__)
 
@@ -70,20 +69,21 @@ def _last_words(prepared: Prepared) -> Termination:
 def prepare(settings: Settings, mirror: Mirror) -> Prepared:
     """What training needs to know; shards and tokenizer are on disk. Raises as `main` does."""
     spec = settings.job.spec
-    start = _start(settings)
-    roles = registry.roles(spec.app)
+    asked = preparing.of(settings.job)
+    start = asked.start(settings)
+    roles = asked.roles()
     parts = selections(spec.data, seed=spec.training.seed)
-    found = inspect.inspect(parts, roles, wish=registry.wish(spec.app))
+    found = inspect.inspect(parts, roles, wish=asked.wish())
     for line in inspect.describe(found):
         log.info("%s", line)
-    tokenizer = _tokenizer(settings, start, parts["train"], roles)
-    _check(spec, start, tokenizer)
-    splits = _splits(settings, mirror, found, parts, tokenizer)
+    tokenizer = asked.tokenizer(settings, start, _texts(parts["train"], roles))
+    _check(spec.data.max_length, start, tokenizer)
+    splits = _splits(settings, mirror, asked, found, tokenizer)
     folder = settings.job_dir / "tokenizer"
     tokenization.save(tokenizer, folder)
     return Prepared(
         splits=splits,
-        problem=found.problem,
+        problem=asked.problem(found),
         labels=found.labels,
         model=mirror.name(start.folder),
         model_digest=start.digest,
@@ -95,55 +95,19 @@ def prepare(settings: Settings, mirror: Mirror) -> Prepared:
     )
 
 
-def _start(settings: Settings) -> Origin:
-    spec, into = settings.job.spec, settings.job_dir / "model"
-    network = registry.network(spec.app)
-    if network is None:
-        if spec.model is None:
-            raise ConfigError(
-                "spec.model: is required by this app",
-                hint="for example model: {from: {zoo: minilm-l6-en}}",
-            )
-        return origin.resolve(spec.model, zoo=settings.zoo, into=into)
-    if spec.model is not None:
-        raise ConfigError(
-            f"spec.model: has no effect with variant {spec.app.variant}",
-            hint="leave it out: this network starts from nothing, "
-            "and its tokenizer is trained on the job's texts",
-        )
-    return origin.own(network, into=into)
-
-
-def _tokenizer(
-    settings: Settings, start: Origin, train: Selection, roles: tuple[Role, ...]
-) -> Tokenizer:
-    if settings.job.spec.model is None:
-        size = folders.read_config(start.folder)["vocab_size"]
-        return tokenization.train(_texts(train, roles), kind="wordpiece", size=size)
-    wish = settings.job.spec.model.tokenizer
-    if wish is None:
-        return tokenization.load(start.folder)
-    if wish.train is not None:
-        texts = _texts(train, roles)
-        return tokenization.train(texts, kind=wish.train.kind, size=wish.train.size)
-    assert wish.from_ is not None
-    folder = origin.folder_of(wish.from_, zoo=settings.zoo, into=settings.job_dir / "tokenizer")
-    return tokenization.load(folder)
-
-
 def _texts(selection: Selection, roles: tuple[Role, ...]) -> Iterator[str]:
     names = [role.name for role in roles if role.kind == "text"]
     for row, _ in reading.taken(selection, roles):
         yield from (row.values[name] for name in names if row.values.get(name))
 
 
-def _check(spec: TransferJobSpec, start: Origin, tokenizer: Tokenizer) -> None:
+def _check(longest: int, start: Origin, tokenizer: Tokenizer) -> None:
     """Refuses here, before anything is written, what the model could not take later."""
     config = folders.read_config(start.folder)
     positions = _positions(config)
-    if 0 < positions < spec.data.max_length:
+    if 0 < positions < longest:
         raise ConfigError(
-            f"spec.data.maxLength: {spec.data.max_length}, but the model has {positions} positions",
+            f"spec.data.maxLength: {longest}, but the model has {positions} positions",
             hint=f"use at most {positions}, or a model with more",
         )
     size, known = tokenizer.get_vocab_size(with_added_tokens=True), config.get("vocab_size")
@@ -167,29 +131,22 @@ def _positions(config: Mapping[str, Any]) -> int:
 
 
 def _splits(
-    settings: Settings,
-    mirror: Mirror,
-    found: Inspection,
-    parts: Mapping[str, Selection],
-    tokenizer: Tokenizer,
+    settings: Settings, mirror: Mirror, asked: Preparation, found: Inspection, tokenizer: Tokenizer
 ) -> dict[str, Split]:
     spec = settings.job.spec
-    app = registry.build(spec.app, problem=found.problem, labels=found.labels)
-    encode = app.features(tokenizer, spec.data.max_length)
-    keys = _key_parts(spec, tokenizer)
+    blocks = asked.blocks(found, tokenizer)
+    keys = asked.key_parts() | _key_parts(spec.data.max_length, tokenizer)
     cache = Cache(root=settings.store / "cache", bring=partial(mirror.get_folder, last=MANIFEST))
     return {
-        name: build_split(part, found, encode, cache=cache, key_parts=keys)
-        for name, part in parts.items()
+        name: build_split(part, found, blocks, cache=cache, key_parts=keys)
+        for name, part in selections(spec.data, seed=spec.training.seed).items()
     }
 
 
-def _key_parts(spec: TransferJobSpec, tokenizer: Tokenizer) -> dict[str, str]:
-    """Everything that the shards depend on besides the data and how they are read."""
-    app: dict[str, Any] = spec.app.model_dump(mode="json", by_alias=True, exclude_none=True)
+def _key_parts(longest: int, tokenizer: Tokenizer) -> dict[str, str]:
+    """Everything that the shards of any kind depend on besides the data and how they are read."""
     return {
-        "app": json.dumps(app, sort_keys=True),
-        "maxLength": str(spec.data.max_length),
+        "maxLength": str(longest),
         "tokenizer": hashlib.sha256(tokenizer.to_str().encode()).hexdigest(),
         "vocabulary": str(tokenizer.get_vocab_size(with_added_tokens=True)),
     }

@@ -11,27 +11,20 @@ from graft_api.errors import ConfigError
 from graft_api.planner import gang_of
 from graft_api.progress import ProgressReport
 from graft_api.vocabulary import ExitCode, StoreFile
-from graft_worker.apps import registry
 from graft_worker.config import Settings, read_settings
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.shards import Shards
 from graft_worker.distributed.process import Process, join
-from graft_worker.evaluate import metrics
-from graft_worker.models import build
 from graft_worker.run import desk, faults, lifeline, mirroring, publish
 from graft_worker.run.desk import Desk
-from graft_worker.run.task import AppTask
+from graft_worker.run.kinds import training
+from graft_worker.run.kinds.training import Training
 from graft_worker.train.loop import Trainer
-from graft_worker.train.settings import Examples, Mode, Recipe, Surroundings, Work
+from graft_worker.train.settings import Examples, Recipe, Surroundings, Work
 from graft_worker.train.stop_request import StopRequest
 
 if TYPE_CHECKING:
-    from graft_api.transferjob import TransferJobSpec
-    from graft_worker.apps.app import App
     from graft_worker.mirror.mirror import Mirror
-    from graft_worker.models.encoder import TextEncoder
-
-LOSS = "loss"  # measured for every app
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -61,62 +54,40 @@ def train(
     settings: Settings, mirror: Mirror, process: Process, told: Desk, stop: StopRequest
 ) -> None:
     """Trains from the newest checkpoint to the end and publishes. Raises as `main` does."""
-    spec = settings.job.spec
     prepared = Prepared.read(settings.job_dir / StoreFile.PREPARED)
-    app = registry.build(spec.app, problem=prepared.problem, labels=prepared.labels)
-    encoder = _encoder(settings, prepared)
-    task = AppTask.of(app, encoder, spec)
+    asked = training.of(settings, prepared)
     work = Work(
-        task=task,
+        task=asked.task,
         process=process,
-        recipe=_recipe(spec, app),
-        examples=_examples(settings, prepared, encoder),
+        recipe=_recipe(settings, asked),
+        examples=_examples(settings, prepared, asked),
         surroundings=_surroundings(settings, mirror, told, stop),
     )
-    told.rehearsal.spoil(task.module)
+    told.rehearsal.spoil(asked.task.module)
     result = Trainer(work=work, extra=(told.rehearsal,)).run()
     if process.leads:
         told.say("Exporting")
-        publish.publish(settings, mirror, prepared, app, result)
+        publish.publish(settings, mirror, asked.contents(result), result)
         told.say("Done")
         mirroring.send_reports(mirror, settings)
 
 
-def _encoder(settings: Settings, prepared: Prepared) -> TextEncoder:
-    return build.load_encoder(
-        settings.store / prepared.model,
-        random=prepared.random_weights,
-        seed=settings.job.spec.training.seed,
-        vocabulary=prepared.vocabulary,
-    )
-
-
-def _recipe(spec: TransferJobSpec, app: App) -> Recipe:
+def _recipe(settings: Settings, asked: Training) -> Recipe:
+    spec = settings.job.spec
     gang = gang_of(spec.workers)
-    metric, mode = _choice(spec, app)
+    wish = spec.training.evaluate
+    metric, usual = asked.choice(wish.metric)
     return Recipe(
         training=spec.training,
         saving=spec.checkpoint,
         metric=metric,
-        mode=mode,
+        mode=usual if wish.mode == "auto" else wish.mode,
         strategy=spec.workers.parallel.strategy,
         largest_world=gang.max * gang.processes,
     )
 
 
-def _choice(spec: TransferJobSpec, app: App) -> tuple[str, Mode]:
-    """The metric that chooses the best state, under the name that evaluations give it."""
-    wish = spec.training.evaluate
-    name, usual = app.score.metric, app.score.mode
-    if wish.metric == LOSS:
-        name, usual = LOSS, "min"
-    elif wish.metric is not None:
-        name = metrics.canonical(wish.metric, app.problem)
-        usual = metrics.modes()[name]
-    return name, usual if wish.mode == "auto" else wish.mode
-
-
-def _examples(settings: Settings, prepared: Prepared, encoder: TextEncoder) -> Examples:
+def _examples(settings: Settings, prepared: Prepared, asked: Training) -> Examples:
     spec = settings.job.spec
     splits = {n: Shards.open(settings.store / s.shards) for n, s in prepared.splits.items()}
     return Examples(
@@ -124,18 +95,18 @@ def _examples(settings: Settings, prepared: Prepared, encoder: TextEncoder) -> E
         validation=splits.get("validation"),
         test=splits.get("test"),
         width=spec.data.max_length,
-        packing=_packing(spec, encoder),
+        packing=_packing(spec.training.packing, asked),
     )
 
 
-def _packing(spec: TransferJobSpec, encoder: TextEncoder) -> bool:
-    if spec.training.packing == "always" and not encoder.packs:
+def _packing(wish: str, asked: Training) -> bool:
+    if wish == "always" and not asked.packs:
         raise ConfigError(
-            f"spec.training.packing: always, but {encoder.config.architecture} cannot tell packed"
+            f"spec.training.packing: always, but {asked.architecture} cannot tell packed"
             " texts apart",
             hint="use auto or never",
         )
-    return encoder.packs and spec.training.packing != "never"
+    return asked.packs and wish != "never"
 
 
 def _previous(settings: Settings) -> ProgressReport | None:

@@ -1,0 +1,1 @@
+"""TransferJob: an app over an encoder, trained by a method."""

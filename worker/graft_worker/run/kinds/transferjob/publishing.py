@@ -1,0 +1,118 @@
+"""What a TransferJob publishes: the encoder with the app's head, and answers to check it by."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from graft_api.transferjob import TransferJob
+from graft_worker.data import reading
+from graft_worker.data.selections import selections
+from graft_worker.data.shards import Shards
+from graft_worker.export import artefact
+from graft_worker.export.contents import Contents, Golden, Origin
+from graft_worker.export.profile import profile
+from graft_worker.models import build, hugging_face, tokenization
+from graft_worker.run import facts
+from graft_worker.run.inference import logits_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from graft_worker.apps.app import App
+    from graft_worker.config import Settings
+    from graft_worker.data.prepared import Prepared
+    from graft_worker.train.result import TrainingResult
+
+GOLDEN_ROWS = 8
+
+
+def contents(settings: Settings, prepared: Prepared, app: App, result: TrainingResult) -> Contents:
+    """Everything that goes into the artefact."""
+    module: Any = _final_module(settings, prepared, app, result)
+    job = settings.job
+    assert isinstance(job, TransferJob)
+    spec = job.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return Contents(
+        job=job.metadata.name,
+        owner=settings.job_dir.name,
+        spec=spec,
+        app=app.name,
+        variant=job.spec.app.variant or "",
+        method=job.spec.method.name,
+        params=job.spec.app.params,
+        problem=app.problem,
+        labels=prepared.labels,
+        columns=prepared.columns,
+        max_length=job.spec.data.max_length,
+        config=hugging_face.config_json(module.encoder, app.problem, prepared.labels),
+        weights=module.hugging_face_state(),
+        tokenizer=(settings.store / prepared.tokenizer / artefact.TOKENIZER).read_text("utf-8"),
+        origin=_origin(settings, prepared),
+        data=tuple(facts.of_split(settings, prepared, name) for name in prepared.splits),
+        results=facts.results(prepared, result),
+        golden=_golden(settings, prepared, app, module),
+        profile=_profile(settings, prepared, app),
+        versions=facts.versions(),
+    )
+
+
+def _origin(settings: Settings, prepared: Prepared) -> Origin:
+    assert isinstance(settings.job, TransferJob)
+    spec = settings.job.spec
+    source = spec.model.from_ if spec.model else None
+    own = f"{spec.app.name} ({spec.app.variant})" if source is None else "random weights"
+    return Origin(
+        name=(source and (source.zoo or source.uri)) or own,
+        digest=prepared.model_digest,
+        random=prepared.random_weights,
+    )
+
+
+def _final_module(
+    settings: Settings, prepared: Prepared, app: App, result: TrainingResult
+) -> nn.Module:
+    """A whole module on the CPU: the trained one may be sharded."""
+    encoder = build.load_encoder(
+        settings.store / prepared.model,
+        random=True,
+        seed=settings.job.spec.training.seed,
+        vocabulary=prepared.vocabulary,
+    )
+    module = app.model(encoder, 0.0)
+    module.load_state_dict(dict(result.weights))
+    return module.eval()
+
+
+def _golden(
+    settings: Settings, prepared: Prepared, app: App, module: nn.Module
+) -> tuple[Golden, ...]:
+    """Rows that training did not see, where there are any, with the final module's answers."""
+    parts = selections(settings.job.spec.data, seed=settings.job.spec.training.seed)
+    chosen = parts.get("validation") or parts["train"]
+    roles = app.roles()
+    rows = [row for row, _ in islice(reading.taken(chosen, roles), GOLDEN_ROWS)]
+    texts = [role.name for role in roles if role.kind == "text"]
+    inputs = [{name: row.values[name] for name in texts if row.values.get(name)} for row in rows]
+    tokenizer = tokenization.load(settings.store / prepared.tokenizer)
+    encode = app.features(tokenizer, settings.job.spec.data.max_length)
+    unlabelled = [replace(row, values=dict(told)) for row, told in zip(rows, inputs, strict=True)]
+    logits = logits_of(module, encode(unlabelled), device=torch.device("cpu"))
+    return tuple(
+        Golden(inputs=told, logits=tuple(values))
+        for told, values in zip(inputs, logits.tolist(), strict=True)
+    )
+
+
+def _profile(settings: Settings, prepared: Prepared, app: App) -> dict[str, Any]:
+    train = Shards.open(settings.store / prepared.splits["train"].shards)
+    return profile(
+        train.lengths,
+        train.per_example["target"],
+        unknown=facts.unknown(train, settings.store / prepared.tokenizer),
+        problem=app.problem,
+        labels=prepared.labels,
+    )
