@@ -30,11 +30,10 @@ check: install ## form, lint, types, layers, sizes, generated files
 	$(BIN)/python -m tools.caps
 	$(BIN)/python -m tools.generate --check
 
-test: install ## every test; what lacks a cluster or GRAFT_DATA skips and says so
-	$(BIN)/python -m pytest
+test: test-local test-cluster ## every test; what lacks a cluster or GRAFT_DATA skips and says so
 
-test-local: install ## every test without a cluster
-	$(BIN)/python -m pytest -m "not cluster"
+test-local: install ## every test without a cluster, several at once
+	$(BIN)/python -m pytest -m "not cluster" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 crds: install ## custom resource definitions and the field reference, from the models
 	$(BIN)/python -m tools.generate
@@ -50,7 +49,7 @@ lock: install ## rewrite constraints.txt from pyproject.toml
 cluster-up: install ## start it; prints the two lines that your shell needs
 	@$(BIN)/python -m tests.cluster up
 
-test-cluster: install ## the tests that need it; starts one where none runs
+test-cluster: install ## the tests that need it, one after the other; starts one where none runs
 	$(BIN)/python -m pytest -m cluster
 
 cluster-install: install ## build and push the images, install the chart

@@ -58,7 +58,9 @@ def test_a_line_says_when_how_bad_what_and_whose(stream: io.StringIO) -> None:
 def test_control_characters_are_escaped_and_can_be_read_back(
     stream: io.StringIO, text: str
 ) -> None:
-    logging.getLogger().error("%s", text)
+    # Past the handlers of the test runner, which cannot pass half a character on.
+    (ours,) = (h for h in logging.getLogger().handlers if getattr(h, "stream", None) is stream)
+    ours.handle(logging.makeLogRecord({"msg": "%s", "args": (text,), "levelname": "ERROR"}))
     line = stream.getvalue().removesuffix("\n")
     assert line.isprintable()
     assert json.loads(line)["message"] == text
