@@ -95,7 +95,8 @@ def conclude(result: LocalResult) -> int:
         if result.already:
             screen.say(f"graft: {result.name} is complete already; nothing was run")
         screen.say(
-            f"graft: the model is in {last.artefact_uri}; next:\n  {_next(last.artefact_uri)}"
+            f"graft: the model is in {last.artefact_uri}; next:\n"
+            f"  {_next(result.kind, last.artefact_uri)}"
         )
         return 0
     if result.state == "Stopped":
@@ -124,7 +125,9 @@ def stopping(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _next(artefact: str) -> str:
+def _next(kind: str, artefact: str) -> str:
+    if kind == "PretrainJob":
+        return f"a TransferJob that starts from it: model: {{from: {{uri: {artefact}}}}}"
     return f"graft predict {artefact} --input FILE --output predictions.tsv"
 
 

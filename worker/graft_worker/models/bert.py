@@ -121,14 +121,15 @@ class BertEncoder(nn.Module):
     def random(cls, config: EncoderConfig, *, seed: int) -> BertEncoder:
         """An encoder with initial weights: a function of config and seed, of no global state."""
         encoder = cls(config)
-        initialise(encoder, seed=seed, std=encoder._deviation())
+        initialise(encoder, seed=seed, std=encoder.deviation())
         return encoder
 
     def draw_pooler(self, *, seed: int) -> None:
         """Gives the pooler initial weights, for pretrained weights that have none."""
-        initialise(self.pooler, seed=seed, std=self._deviation())
+        initialise(self.pooler, seed=seed, std=self.deviation())
 
-    def _deviation(self) -> float:
+    def deviation(self) -> float:
+        """The deviation of initial weights."""
         return float(self.config.raw.get("initializer_range", 0.02))
 
     def forward(self, batch: Batch) -> Tensor:

@@ -93,6 +93,13 @@ def config_json(encoder: TextEncoder, problem: Problem, labels: Sequence[str]) -
     )
 
 
+def masked_config(encoder: TextEncoder) -> dict[str, Any]:
+    """The config.json with which AutoModelForMaskedLM reads an artefact."""
+    config = encoder.config
+    kept = {key: value for key, value in config.raw.items() if key not in _STALE}
+    return kept | _sizes(config) | {"architectures": ["BertForMaskedLM"]}
+
+
 def _sizes(config: EncoderConfig) -> dict[str, Any]:
     if config.architecture != "bert":
         return {"vocab_size": config.vocabulary}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,10 @@ def _recipe(settings: Settings, asked: Training) -> Recipe:
 
 def _examples(settings: Settings, prepared: Prepared, asked: Training) -> Examples:
     spec = settings.job.spec
-    splits = {n: Shards.open(settings.store / s.shards) for n, s in prepared.splits.items()}
+    splits = {
+        name: replace(Shards.open(settings.store / split.shards), view=asked.view)
+        for name, split in prepared.splits.items()
+    }
     return Examples(
         train=splits["train"],
         validation=splits.get("validation"),

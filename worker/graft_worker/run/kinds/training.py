@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
+    from graft_worker.data.shards import View
     from graft_worker.export.contents import Contents
     from graft_worker.train.result import TrainingResult
     from graft_worker.train.settings import Mode
@@ -30,6 +31,11 @@ class Training(Protocol):
     @property
     def packs(self) -> bool:
         """Whether the encoder can tell packed texts apart."""
+        ...
+
+    @property
+    def view(self) -> View | None:
+        """How examples are shown to the model, if not as they are."""
         ...
 
     def choice(self, metric: str | None) -> tuple[str, Mode]:

@@ -36,6 +36,10 @@ class AppTask:
         """The sum over the batch's sequences in fp32."""
         return self.app.loss(logits, batch)
 
+    def kept(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits as they are, and the column that apps measure against."""
+        return logits, batch.targets["target"]
+
     def metrics(self, logits: Tensor, targets: Tensor) -> Mapping[str, float]:
         """Metrics of a whole split."""
         return self.app.metrics(logits, targets)

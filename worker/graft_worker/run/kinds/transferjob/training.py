@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from graft_worker.apps.app import App
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
+    from graft_worker.data.shards import View
     from graft_worker.export.contents import Contents
     from graft_worker.models.encoder import TextEncoder
     from graft_worker.train.result import TrainingResult
@@ -33,6 +34,7 @@ class TransferTraining:
     app: App
     encoder: TextEncoder
     task: AppTask
+    view: View | None = None
 
     @property
     def architecture(self) -> str:

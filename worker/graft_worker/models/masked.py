@@ -1,0 +1,101 @@
+"""An encoder with the head that names hidden tokens; logits at these alone.
+
+Devlin et al. 2019, arXiv 1810.04805, section 3.1: dense, activation, norm, then the embeddings of
+the words as a classifier, with a bias of its own.
+
+M tokens asked, V ids, H hidden, R rows, W tokens per row.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
+
+from graft_api.errors import ConfigError
+from graft_worker.data.batch import Batch
+from graft_worker.models.bert import ACTIVATIONS, BertEncoder, initialise, linear
+from graft_worker.models.hugging_face import read_weights
+
+log = logging.getLogger(__name__)
+
+_HEAD = "cls.predictions"
+_OWN = ("transform.dense.", "transform.LayerNorm.")
+
+
+class MaskedLanguageModel(nn.Module):
+    """The encoder and its head, whose first weights depend on `seed` alone.
+
+    The pooler is frozen: nothing here asks for a whole text.
+    """
+
+    def __init__(self, encoder: BertEncoder, *, seed: int) -> None:
+        super().__init__()
+        config = encoder.config
+        self.encoder = encoder
+        self.activation = ACTIVATIONS[config.activation]
+        self.dense = linear(config.hidden, config.hidden)
+        self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
+        encoder.pooler.requires_grad_(requires_grad=False)
+        initialise(self.dense, seed=seed, std=encoder.deviation())
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits [M, V] of the tokens that the batch asks for."""
+        assert batch.asked is not None
+        hidden = self.encoder(batch).flatten(0, 1).index_select(0, batch.asked.slots)
+        named = self.norm(self.activation(self.dense(hidden)))
+        return F.linear(named, self.encoder.embeddings.tokens.weight, self.bias)
+
+    def hugging_face_state(self, *, pooler: bool) -> dict[str, Tensor]:
+        """All weights under the names of BertForMaskedLM; a pooler only where it has learnt."""
+        encoder = self.encoder.hugging_face_state()
+        kept = {n: t for n, t in encoder.items() if pooler or not n.startswith("bert.pooler.")}
+        head = {
+            f"{_HEAD}.{their}{name}": tensor.detach().clone()
+            for part, their in zip((self.dense, self.norm), _OWN, strict=True)
+            for name, tensor in part.state_dict().items()
+        }
+        return kept | head | {f"{_HEAD}.bias": self.bias.detach().clone()}
+
+    def take_head(self, folder: Path) -> bool:
+        """Whether the folder has a head, which this module then has.
+
+        Raises:
+            ConfigError: the head has other shapes than the encoder.
+        """
+        found = _head(read_weights(folder))
+        if not found:
+            log.warning("%s has no head for masked words: it starts from random weights", folder)
+            return False
+        wanted = {"bias": self.bias}
+        for part, their in zip((self.dense, self.norm), _OWN, strict=True):
+            wanted |= {f"{their}{name}": tensor for name, tensor in part.named_parameters()}
+        for name, tensor in wanted.items():
+            _copy(tensor, found.get(name), f"{folder}: {_HEAD}.{name}")
+        return True
+
+
+def _head(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    modern = {"gamma": "weight", "beta": "bias"}
+    found = {}
+    for name, tensor in state.items():
+        if name.startswith(f"{_HEAD}."):
+            head, _, last = name.removeprefix(f"{_HEAD}.").rpartition(".")
+            found[f"{head}.{modern.get(last, last)}".lstrip(".")] = tensor
+    return found
+
+
+def _copy(tensor: Tensor, found: Tensor | None, what: str) -> None:
+    if found is None or found.shape != tensor.shape:
+        shown = "missing" if found is None else f"of shape {list(found.shape)}"
+        raise ConfigError(
+            f"{what} is {shown}, expected {list(tensor.shape)}",
+            hint="config.json must fit the weights; copy or download the folder again",
+        )
+    with torch.no_grad():
+        tensor.copy_(found)
