@@ -107,6 +107,16 @@ def test_pretraining_goes_on_from_its_artefact(done: jobs.Finished, tmp_path: Pa
     assert more.metric("mlm_loss") < done.metric("mlm_loss")
 
 
+def test_pairs_are_learnt_beside_words(job: Path, tmp_path: Path) -> None:
+    wishes = ("spec.objective.name=mlm+sop", "spec.training.duration={steps: 10}")
+    made = jobs.run(job, tmp_path, *wishes)
+    assert 0.3 < made.metric("sop_accuracy") < 1
+    assert made.status["dataset"]["columns"] == ["text", "document"]
+    assert json.loads((made.artefact / "config.json").read_text())["architectures"] == [
+        "BertForPreTraining"
+    ]
+
+
 def test_an_artefact_that_answers_nothing_says_what_to_do_with_it(done: jobs.Finished) -> None:
     (done.store / "in.tsv").write_text("text\na\n")
     command = [*jobs.GRAFT, "predict", str(done.artefact), "--input", str(done.store / "in.tsv")]

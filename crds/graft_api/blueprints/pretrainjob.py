@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from graft_api.pretrainjob import PretrainJob, PretrainJobSpec
 
 LIMITS = (
-    Limit(path="spec.objective.name", allowed=("mlm",), instead="available: mlm"),
+    Limit(
+        path="spec.objective.name",
+        allowed=("mlm", "mlm+nsp", "mlm+sop"),
+        instead="available: mlm, mlm+nsp, mlm+sop",
+    ),
     *of_model("spec.model", architectures=("bert",), instead="available: bert"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,46 +17,17 @@ from graft_worker.data import batches
 from graft_worker.data.batch import Batch
 from graft_worker.models import build
 from graft_worker.models.bert import BertEncoder
-from graft_worker.models.encoder import EncoderConfig
-from graft_worker.models.hugging_face import masked_config
 from graft_worker.models.masked import MaskedLanguageModel
 from graft_worker.pretrain.task import MaskedTask
 from tests.worker.pretrain import small
+from tests.worker.pretrain.models import model, published
 
 SHARDS = replace(small.shards(small.texts(60), max_length=32), view=small.masked())
-
-
-def model(*, seed: int = 0) -> MaskedLanguageModel:
-    config = EncoderConfig(
-        architecture="bert",
-        vocabulary=small.tokenizer().get_vocab_size(),
-        hidden=16,
-        layers=2,
-        heads=4,
-        intermediate=32,
-        max_positions=64,
-        raw={"initializer_range": 0.5},
-    )
-    made = MaskedLanguageModel(BertEncoder.random(config, seed=seed), seed=seed)
-    with torch.no_grad():
-        made.bias.copy_(torch.linspace(-1, 1, config.vocabulary))
-    return made.eval()
 
 
 def batch(rows: list[int], *, packing: bool = False) -> Batch:
     keys = small.keys(1, 0, np.array(rows))
     return batches.collate(SHARDS, rows, keys=keys, width=64, packing=packing)
-
-
-def published(module: MaskedLanguageModel, folder: Path, *, pooler: bool = False) -> Path:
-    folder.mkdir()
-    save_file(
-        module.hugging_face_state(pooler=pooler),
-        folder / "model.safetensors",
-        metadata={"format": "pt"},
-    )
-    (folder / "config.json").write_text(json.dumps(masked_config(module.encoder)))
-    return folder
 
 
 def labels(given: Batch) -> Tensor:
@@ -85,13 +55,13 @@ def test_the_library_reads_it_and_agrees_on_hidden_states_logits_and_loss(tmp_pa
             labels=labels(given),
             output_hidden_states=True,
         )
-        ours, hidden = module(given), module.encoder(given)
+        (ours,), hidden = module(given), module.encoder(given)
     assert given.asked is not None
     real = given.segments > 0
     torch.testing.assert_close(hidden[real], said.hidden_states[-1][real], atol=1e-5, rtol=0)
     asked = said.logits.flatten(0, 1)[given.asked.slots]
     torch.testing.assert_close(ours, asked, atol=1e-5, rtol=0)
-    sums, _ = MaskedTask(module=module).kept(ours, given)
+    sums, _ = MaskedTask(module=module).kept((ours,), given)
     assert float(sums[:, 0].sum() / sums[:, 2].sum()) == pytest.approx(float(said.loss), abs=1e-5)
 
 
@@ -100,13 +70,13 @@ def test_the_loss_is_each_sequences_mean_as_one_would_write_it_out() -> None:
     task = MaskedTask(module=module)
     assert given.asked is not None
     with torch.no_grad():
-        logits = module(given)
+        (logits,) = module(given)
     expected, sequences = 0.0, given.asked.sequences.tolist()
     for sequence in range(4):
         mine = [i for i, owner in enumerate(sequences) if owner == sequence]
         each = [-float(logits[i].double().log_softmax(0)[given.asked.answers[i]]) for i in mine]
         expected += sum(each) / len(each)
-    assert float(task.loss(logits, given)) == pytest.approx(expected, abs=1e-5)
+    assert float(task.loss((logits,), given)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_packed_and_padded_rows_have_the_same_loss() -> None:
@@ -123,7 +93,7 @@ def test_packed_and_padded_rows_have_the_same_loss() -> None:
 def test_logits_are_computed_for_hidden_tokens_alone() -> None:
     given = batch([0, 1])
     assert given.asked is not None
-    assert model()(given).shape == (len(given.asked.slots), small.tokenizer().get_vocab_size())
+    assert model()(given)[0].shape == (len(given.asked.slots), small.tokenizer().get_vocab_size())
     assert len(given.asked.slots) < 0.2 * given.tokens
 
 
@@ -150,7 +120,7 @@ def test_what_was_published_goes_on_where_it_was(tmp_path: Path) -> None:
     again = MaskedLanguageModel(encoder, seed=9)
     assert again.take_head(folder)
     with torch.no_grad():
-        torch.testing.assert_close(again.eval()(given), module(given), atol=0, rtol=0)
+        torch.testing.assert_close(again.eval()(given)[0], module(given)[0], atol=0, rtol=0)
 
 
 def test_the_head_of_the_library_is_taken_over(tmp_path: Path) -> None:
@@ -175,7 +145,7 @@ def test_the_head_of_the_library_is_taken_over(tmp_path: Path) -> None:
     assert given.asked is not None
     with torch.no_grad():
         said = theirs(input_ids=given.ids).logits.flatten(0, 1)[given.asked.slots]
-        torch.testing.assert_close(module.eval()(given), said, atol=1e-5, rtol=0)
+        torch.testing.assert_close(module.eval()(given)[0], said, atol=1e-5, rtol=0)
 
 
 def test_a_head_of_other_sizes_is_refused_and_an_encoder_without_one_gets_a_fresh_one(

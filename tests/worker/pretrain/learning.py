@@ -44,7 +44,7 @@ def tokenizer() -> Tokenizer:
 
 
 def shards(count: int, *, seed: int) -> Shards:
-    made = sentences.sequences(tokenizer(), max_length=16, whole_word=True, role="text")
+    made = sentences.sequences(tokenizer(), small.form(max_length=16))
     (block, *_) = made(iter([small.rows(lines(count, seed=seed))]))
     view = masking.of_spec(small.spec(), tokenizer())
     return replace(Shards.in_memory(block), view=view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from graft_worker.data.shards import Shards
 from graft_worker.models import special, vocabularies
 from graft_worker.pretrain import masking, sentences
 from graft_worker.pretrain.masking import Masking
+from graft_worker.pretrain.sentences import Form
 
 STEMS = tuple(f"stem{letter}" for letter in "abcdefghij")
 TAILS = ("##s", "##ed", "##ing")
@@ -61,11 +63,13 @@ def rows(lines: list[str]) -> list[Row]:
     return [Row({"text": line}, "made.txt", number) for number, line in enumerate(lines, 1)]
 
 
+def form(**changed: Any) -> Form:
+    return replace(Form(max_length=64, whole_word=True, text="text"), **changed)
+
+
 def shards(lines: list[str], *, max_length: int = 64, whole_word: bool = True) -> Shards:
     """The lines as full sequences."""
-    made = sentences.sequences(
-        tokenizer(), max_length=max_length, whole_word=whole_word, role="text"
-    )
+    made = sentences.sequences(tokenizer(), form(max_length=max_length, whole_word=whole_word))
     blocks = list(made(iter([rows(lines)])))
     joined = Shards.in_memory(blocks[0])
     if len(blocks) == 1:

@@ -21,7 +21,7 @@ LINES = small.texts(200)
 
 
 def blocks(lines: list[str], *, chunk: int, length: int = 32) -> list[Block]:
-    made = sentences.sequences(small.tokenizer(), max_length=length, whole_word=True, role="text")
+    made = sentences.sequences(small.tokenizer(), small.form(max_length=length))
     rows = small.rows(lines)
     return list(made(rows[i : i + chunk] for i in range(0, len(rows), chunk)))
 
@@ -53,8 +53,8 @@ def test_how_rows_come_in_chunks_changes_nothing(chunk: int) -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(1, 9))
 def test_cuts_come_before_words_and_are_as_late_as_they_can(begin: list[bool], room: int) -> None:
-    starts = np.array([True, *begin])
-    ends = cuts(starts, room, final=True)
+    starts = np.array([True, *begin], np.uint8)
+    ends = cuts(starts, room, unit=1, final=True)
     assert ends[-1] == len(starts)
     for start, end in pairwise([0, *ends]):
         assert 0 < end - start <= room
@@ -68,7 +68,7 @@ def test_a_length_without_room_for_a_word_is_refused() -> None:
     with pytest.raises(
         ConfigError, match=r"spec.data.maxLength: 2: too short, expected at least 3"
     ):
-        sentences.sequences(small.tokenizer(), max_length=2, whole_word=True, role="text")
+        sentences.sequences(small.tokenizer(), small.form(max_length=2))
 
 
 def chinese() -> Tokenizer:

@@ -93,11 +93,15 @@ def config_json(encoder: TextEncoder, problem: Problem, labels: Sequence[str]) -
     )
 
 
-def masked_config(encoder: TextEncoder) -> dict[str, Any]:
-    """The config.json with which AutoModelForMaskedLM reads an artefact."""
+def masked_config(encoder: TextEncoder, *, pairs: bool = False) -> dict[str, Any]:
+    """The config.json with which AutoModelForMaskedLM, or -ForPreTraining, reads an artefact."""
     config = encoder.config
     kept = {key: value for key, value in config.raw.items() if key not in _STALE}
-    return kept | _sizes(config) | {"architectures": ["BertForMaskedLM"]}
+    return (
+        kept
+        | _sizes(config)
+        | {"architectures": ["BertForPreTraining" if pairs else "BertForMaskedLM"]}
+    )
 
 
 def _sizes(config: EncoderConfig) -> dict[str, Any]:

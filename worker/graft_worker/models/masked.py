@@ -24,16 +24,18 @@ from graft_worker.models.hugging_face import read_weights
 log = logging.getLogger(__name__)
 
 _HEAD = "cls.predictions"
+_RELATION = "cls.seq_relationship"
 _OWN = ("transform.dense.", "transform.LayerNorm.")
 
 
 class MaskedLanguageModel(nn.Module):
     """The encoder and its head, whose first weights depend on `seed` alone.
 
-    The pooler is frozen: nothing here asks for a whole text.
+    With `pairs` another head tells from the pooled first token whether two segments belong
+    together; without, the pooler is frozen, since nothing asks for a whole text.
     """
 
-    def __init__(self, encoder: BertEncoder, *, seed: int) -> None:
+    def __init__(self, encoder: BertEncoder, *, seed: int, pairs: bool = False) -> None:
         super().__init__()
         config = encoder.config
         self.encoder = encoder
@@ -41,18 +43,29 @@ class MaskedLanguageModel(nn.Module):
         self.dense = linear(config.hidden, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
-        encoder.pooler.requires_grad_(requires_grad=False)
+        self.relation = linear(config.hidden, 2) if pairs else None
+        encoder.pooler.requires_grad_(requires_grad=pairs)
         initialise(self.dense, seed=seed, std=encoder.deviation())
+        if self.relation is not None:
+            initialise(self.relation, seed=seed, std=encoder.deviation())
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Logits [M, V] of the tokens that the batch asks for."""
+    def forward(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Logits [M, V] of the tokens that the batch asks for; with pairs also theirs, [S, 2]."""
         assert batch.asked is not None
-        hidden = self.encoder(batch).flatten(0, 1).index_select(0, batch.asked.slots)
+        states = self.encoder(batch).flatten(0, 1)
+        hidden = states.index_select(0, batch.asked.slots)
         named = self.norm(self.activation(self.dense(hidden)))
-        return F.linear(named, self.encoder.embeddings.tokens.weight, self.bias)
+        logits = F.linear(named, self.encoder.embeddings.tokens.weight, self.bias)
+        if self.relation is None:
+            return (logits,)
+        pooled = torch.tanh(self.encoder.pooler(states.index_select(0, batch.first)))
+        return logits, self.relation(pooled)
 
     def hugging_face_state(self, *, pooler: bool) -> dict[str, Tensor]:
-        """All weights under the names of BertForMaskedLM; a pooler only where it has learnt."""
+        """All weights under the names of BertForMaskedLM, with pairs of BertForPreTraining.
+
+        A pooler is there only where it has learnt.
+        """
         encoder = self.encoder.hugging_face_state()
         kept = {n: t for n, t in encoder.items() if pooler or not n.startswith("bert.pooler.")}
         head = {
@@ -60,6 +73,9 @@ class MaskedLanguageModel(nn.Module):
             for part, their in zip((self.dense, self.norm), _OWN, strict=True)
             for name, tensor in part.state_dict().items()
         }
+        if self.relation is not None:
+            found = self.relation.state_dict().items()
+            head |= {f"{_RELATION}.{name}": tensor.detach().clone() for name, tensor in found}
         return kept | head | {f"{_HEAD}.bias": self.bias.detach().clone()}
 
     def take_head(self, folder: Path) -> bool:
@@ -68,7 +84,12 @@ class MaskedLanguageModel(nn.Module):
         Raises:
             ConfigError: the head has other shapes than the encoder.
         """
-        found = _head(read_weights(folder))
+        state = read_weights(folder)
+        if self.relation is not None and f"{_RELATION}.weight" in state:
+            for name, tensor in self.relation.named_parameters():
+                at = f"{_RELATION}.{name}"
+                _copy(tensor, state.get(at), f"{folder}: {at}")
+        found = _head(state)
         if not found:
             log.warning("%s has no head for masked words: it starts from random weights", folder)
             return False

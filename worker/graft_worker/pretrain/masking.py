@@ -48,12 +48,18 @@ class Masking:
 
     def __call__(self, shards: Shards, rows: Numbers, keys: Keys | None) -> Shards:
         """The rows with some of their words hidden; fixed for each row where there are no keys."""
+        return self.masked(shards, rows, self.keys(rows, keys))
+
+    def keys(self, rows: Numbers, keys: Keys | None) -> Keys:
+        """Of what is drawn: the keys given, or such as depend on the row and the seed alone."""
+        return order.key(self.seed, _FIXED, rows) if keys is None or not self.online else keys
+
+    def masked(self, shards: Shards, rows: Numbers, keys: Keys) -> Shards:
+        """The rows with some of their words hidden, drawn from the keys."""
         lengths = shards.lengths[rows].astype(np.int64)
         place = places_of(lengths)
         source = np.repeat(shards.offsets[rows], lengths) + place
         tokens = shards.tokens[source].astype(np.int64)
-        if keys is None or not self.online:
-            keys = order.key(self.seed, _FIXED, rows)
         words = Words.of(shards.per_token[STARTS][source] != 0, self.marks[tokens], lengths)
         hidden = words.hidden(self.probability, order.key(keys, _WORDS))
         shown = self._shown(tokens, hidden, np.repeat(keys, lengths), place)

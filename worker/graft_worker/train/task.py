@@ -15,14 +15,14 @@ class Task(Protocol):
 
     @property
     def module(self) -> nn.Module:
-        """The network: `module(batch)` gives logits, [S, C] or of each token asked [M, C]."""
+        """The network: `module(batch)` gives what `loss` takes, such as logits [S, C]."""
         ...
 
-    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Any, batch: Batch) -> Tensor:
         """The sum over the batch's sequences, fp32."""
         ...
 
-    def kept(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def kept(self, outputs: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         """What an evaluation keeps of each sequence: values [S, C] and targets [S, ...]."""
         ...
 

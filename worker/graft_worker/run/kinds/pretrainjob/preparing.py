@@ -10,7 +10,8 @@ from graft_api.errors import ConfigError
 from graft_worker.data.rows import Role
 from graft_worker.data.targets import TargetWish
 from graft_worker.models import folders, origin
-from graft_worker.pretrain import masking, sentences
+from graft_worker.pretrain import pairs, sentences
+from graft_worker.run.kinds.pretrainjob import objectives
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from graft_worker.models.origin import Origin
 
 TEXT = Role(name="text", kind="text", names=("text", "sentence", "content"))
+DOCUMENT = Role(name="document", kind="group", names=("document", "doc"), required=False)
 OWN = ("bert",)  # families with an encoder of ours
 FORM = "1"  # of the sequences: another one makes shards anew
 
@@ -57,8 +59,8 @@ class PretrainPreparation:
         return origin.tokenizer(wish, start, texts=texts, zoo=settings.zoo, into=into)
 
     def roles(self) -> tuple[Role, ...]:
-        """A column of texts."""
-        return (TEXT,)
+        """A column of texts, for pairs also of documents."""
+        return (TEXT, DOCUMENT) if objectives.pair_of(self.spec) else (TEXT,)
 
     def wish(self) -> TargetWish:
         """There is no target."""
@@ -70,18 +72,26 @@ class PretrainPreparation:
 
     def blocks(self, found: Inspection, tokenizer: Tokenizer) -> Blocks:  # noqa: ARG002
         """Sentences one after another into full sequences."""
-        spec = self.spec
-        masking.of_spec(spec, tokenizer)  # refuses here what training could not do later
-        return sentences.sequences(
-            tokenizer,
-            max_length=spec.data.max_length,
-            whole_word=spec.objective.whole_word,
-            role=TEXT.name,
+        objectives.view(self.spec, tokenizer)  # refuses here what training could not do later
+        return sentences.sequences(tokenizer, self._form())
+
+    def _form(self) -> sentences.Form:
+        pair = objectives.pair_of(self.spec)
+        return sentences.Form(
+            max_length=self.spec.data.max_length,
+            whole_word=self.spec.objective.whole_word,
+            text=TEXT.name,
+            document=DOCUMENT.name if pair else "",
+            frame=pairs.FRAME if pair else sentences.FRAME,
         )
 
     def key_parts(self) -> dict[str, str]:
         """What words are; how they are masked is drawn later."""
-        return {"sequences": FORM, "wholeWord": str(self.spec.objective.whole_word)}
+        form = self._form()
+        return {
+            "sequences": f"{FORM}, of {'documents' if form.document else 'everything'}",
+            "wholeWord": str(form.whole_word),
+        }
 
 
 def of(job: PretrainJob) -> PretrainPreparation:

@@ -1,4 +1,4 @@
-"""What a PretrainJob publishes: a model as BertForMaskedLM reads it."""
+"""What a PretrainJob publishes: a model as BertForMaskedLM or BertForPreTraining reads it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from graft_worker.models import build, hugging_face
 from graft_worker.models.bert import BertEncoder
 from graft_worker.models.masked import MaskedLanguageModel
 from graft_worker.run import facts
+from graft_worker.run.kinds.pretrainjob import objectives
 
 if TYPE_CHECKING:
     from graft_worker.config import Settings
@@ -25,6 +26,7 @@ def contents(settings: Settings, prepared: Prepared, result: TrainingResult) -> 
     job = settings.job
     assert isinstance(job, PretrainJob)
     module = _final_module(settings, prepared, result)
+    pairs = module.relation is not None
     objective, length = job.spec.objective.name, job.spec.data.max_length
     train = Shards.open(settings.store / prepared.splits["train"].shards)
     unknown = facts.unknown(train, settings.store / prepared.tokenizer)
@@ -35,8 +37,8 @@ def contents(settings: Settings, prepared: Prepared, result: TrainingResult) -> 
         method=objective,
         columns=prepared.columns,
         max_length=length,
-        config=hugging_face.masked_config(module.encoder),
-        weights=module.hugging_face_state(pooler=not prepared.random_weights),
+        config=hugging_face.masked_config(module.encoder, pairs=pairs),
+        weights=module.hugging_face_state(pooler=pairs or not prepared.random_weights),
         tokenizer=(settings.store / prepared.tokenizer / artefact.TOKENIZER).read_text("utf-8"),
         origin=_origin(job, prepared),
         data=tuple(facts.of_split(settings, prepared, name) for name in prepared.splits),
@@ -55,7 +57,7 @@ def _words(job: PretrainJob, length: int) -> Words:
         pipeline="fill-mask",
         about=f"objective `{objective.name}` over {hidden}, {objective.probability:.0%} of the"
         f" tokens hidden, sequences of {length} tokens",
-        loader="AutoModelForMaskedLM",
+        loader=f"AutoModelFor{'PreTraining' if objectives.pair_of(job.spec) else 'MaskedLM'}",
         limits=(
             "It names hidden words; for a task of yours start a TransferJob from it:"
             " `model: {from: {uri: THIS_FOLDER}}`.",
@@ -83,6 +85,8 @@ def _final_module(
         vocabulary=prepared.vocabulary,
     )
     assert isinstance(encoder, BertEncoder)
-    module = MaskedLanguageModel(encoder, seed=0)
+    assert isinstance(settings.job, PretrainJob)
+    pairs = objectives.pair_of(settings.job.spec) is not None
+    module = MaskedLanguageModel(encoder, seed=0, pairs=pairs)
     module.load_state_dict(dict(result.weights))
     return module.eval()

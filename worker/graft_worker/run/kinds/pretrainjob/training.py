@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,8 @@ from graft_api.pretrainjob import PretrainJob
 from graft_worker.models import build, tokenization
 from graft_worker.models.bert import BertEncoder
 from graft_worker.models.masked import MaskedLanguageModel
-from graft_worker.pretrain import masking
 from graft_worker.pretrain.task import MaskedTask
-from graft_worker.run.kinds.pretrainjob import publishing
+from graft_worker.run.kinds.pretrainjob import objectives, publishing
 
 if TYPE_CHECKING:
     from graft_worker.config import Settings
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from graft_worker.train.settings import Mode
 
 METRIC = "mlm_loss"
-MODES: Mapping[str, Mode] = {METRIC: "min", "mlm_accuracy": "max", "loss": "min"}
+MODES: dict[str, Mode] = {METRIC: "min", "mlm_accuracy": "max", "loss": "min"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +48,13 @@ class PretrainTraining:
     def choice(self, metric: str | None) -> tuple[str, Mode]:
         """The job's metric, else the loss over all hidden tokens."""
         name = metric or METRIC
-        if name in MODES:
-            return name, MODES[name]
-        near = difflib.get_close_matches(name, MODES, n=1)
+        modes = MODES | ({self.task.pairs: "max"} if self.task.pairs else {})
+        if name in modes:
+            return name, modes[name]
+        near = difflib.get_close_matches(name, modes, n=1)
         raise ConfigError(
             f"spec.training.evaluate.metric: {name}: unknown",
-            hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(MODES)}",
+            hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(modes)}",
         )
 
     def contents(self, result: TrainingResult) -> Contents:
@@ -74,13 +73,14 @@ def of(settings: Settings, prepared: Prepared) -> PretrainTraining:
         vocabulary=prepared.vocabulary,
     )
     assert isinstance(encoder, BertEncoder)  # the prepare stage takes no other
-    module = MaskedLanguageModel(encoder, seed=spec.training.seed)
+    pair = objectives.pair_of(spec)
+    module = MaskedLanguageModel(encoder, seed=spec.training.seed, pairs=pair is not None)
     if not prepared.random_weights:
         module.take_head(folder)
     tokenizer = tokenization.load(settings.store / prepared.tokenizer)
     return PretrainTraining(
         settings=settings,
         prepared=prepared,
-        task=MaskedTask(module=module),
-        view=masking.of_spec(spec, tokenizer),
+        task=MaskedTask(module=module, pairs=pair.metric if pair else ""),
+        view=objectives.view(spec, tokenizer),
     )
