@@ -104,8 +104,8 @@ def test_a_kind_that_cannot_run_yet_is_refused(text: str, kind: str) -> None:
 REFUSED_OF_PRETRAINING = (
     ("spec.objective.name=clm", 'spec.objective.name: "clm" {}; available: mlm, mlm+nsp, mlm+sop'),
     (
-        "spec.model.from={config: {architecture: roberta}}",
-        'spec.model.from.config.architecture: "roberta" {}; available: bert',
+        "spec.model.from={config: {architecture: albert}}",
+        'spec.model.from.config.architecture: "albert" {}; available: bert, roberta',
     ),
     ("spec.data.prepare.workers=2", "spec.data.prepare.workers: 2 {}; available: 1"),
 )

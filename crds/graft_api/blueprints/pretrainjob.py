@@ -18,7 +18,7 @@ LIMITS = (
         allowed=("mlm", "mlm+nsp", "mlm+sop"),
         instead="available: mlm, mlm+nsp, mlm+sop",
     ),
-    *of_model("spec.model", architectures=("bert",), instead="available: bert"),
+    *of_model("spec.model", architectures=("bert", "roberta"), instead="available: bert, roberta"),
 )
 
 

@@ -65,6 +65,32 @@ def test_the_library_reads_it_and_agrees_on_hidden_states_logits_and_loss(tmp_pa
     assert float(sums[:, 0].sum() / sums[:, 2].sum()) == pytest.approx(float(said.loss), abs=1e-5)
 
 
+def test_a_roberta_counts_positions_from_behind_its_padding_and_agrees(tmp_path: Path) -> None:
+    from transformers import RobertaForMaskedLM
+
+    sizes = {"padding_id": 0, "type_vocabulary": 1, "layer_norm_eps": 1e-5}
+    module, given = model(architecture="roberta", **sizes), batch([0, 1, SHARDS.rows - 1])
+    folder = published(module, tmp_path / "made")
+    theirs, report = RobertaForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    assert given.asked is not None
+    with torch.no_grad():
+        said: Any = theirs.eval()(
+            input_ids=given.ids, attention_mask=(given.segments > 0).long(), labels=labels(given)
+        )
+        (ours,) = module(given)
+    asked = said.logits.flatten(0, 1)[given.asked.slots]
+    torch.testing.assert_close(ours, asked, atol=1e-5, rtol=0)
+    sums, _ = MaskedTask(module=module).kept((ours,), given)
+    assert float(sums[:, 0].sum() / sums[:, 2].sum()) == pytest.approx(float(said.loss), abs=1e-5)
+    again = build.load_own(folder, random=False, seed=9, vocabulary=None)
+    rest = MaskedLanguageModel(again, seed=9)
+    assert rest.take_head(folder)
+    with torch.no_grad():
+        torch.testing.assert_close(rest.eval()(given)[0], ours, atol=0, rtol=0)
+
+
 def test_the_loss_is_each_sequences_mean_as_one_would_write_it_out() -> None:
     module, given = model(), batch([0, 1, 2, 3])
     task = MaskedTask(module=module)

@@ -76,7 +76,7 @@ def train(
         "optimizer": Optimizer(learning_rate=2e-3),
         "precision": "fp32",
     }
-    stop = wishes.pop("stop", lambda: False)
+    stop, strategy = wishes.pop("stop", lambda: False), wishes.pop("strategy", "auto")
     work = Work(
         task=MaskedTask(module=module(dropout=dropout)),
         process=process,
@@ -85,6 +85,7 @@ def train(
             saving=Checkpoint(every=CheckpointInterval(steps=3)),
             metric="mlm_loss",
             mode="min",
+            strategy=strategy,
         ),
         examples=Examples(
             train=shards(500, seed=1), validation=shards(60, seed=2), width=32, packing=True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -15,7 +17,7 @@ from graft_worker.models.masked import MaskedLanguageModel
 from tests.worker.pretrain import small
 
 
-def model(*, seed: int = 0, pairs: bool = False) -> MaskedLanguageModel:
+def model(*, seed: int = 0, pairs: bool = False, **changed: Any) -> MaskedLanguageModel:
     config = EncoderConfig(
         architecture="bert",
         vocabulary=small.tokenizer().get_vocab_size(),
@@ -26,6 +28,7 @@ def model(*, seed: int = 0, pairs: bool = False) -> MaskedLanguageModel:
         max_positions=64,
         raw={"initializer_range": 0.5},
     )
+    config = replace(config, **changed)
     made = MaskedLanguageModel(BertEncoder.random(config, seed=seed), seed=seed, pairs=pairs)
     with torch.no_grad():
         made.bias.copy_(torch.linspace(-1, 1, config.vocabulary))

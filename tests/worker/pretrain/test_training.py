@@ -46,22 +46,32 @@ def test_a_tiny_bert_learns_more_than_how_often_words_occur(tmp_path: Path) -> N
     assert result.best_metrics["mlm_loss"] <= result.metrics["mlm_loss"] + 1e-9
 
 
-def in_gang(process: Process, root: str) -> tuple[dict[int, float], dict[str, float], Any]:
+Trained = tuple[dict[int, float], dict[str, float], dict[str, Any]]
+
+
+def trained(process: Process, root: str, strategy: str) -> Trained:
     recorder = Recorder()
-    result = learning.train(Path(root), process, dropout=0.1, extra=(recorder,))
+    result = learning.train(
+        Path(root) / strategy, process, dropout=0.1, extra=(recorder,), strategy=strategy
+    )
     weights = {name: tensor.numpy() for name, tensor in result.weights.items()}
     return recorder.losses, dict(result.metrics), weights
 
 
+def both(process: Process, root: str) -> dict[str, Trained]:
+    return {strategy: trained(process, root, strategy) for strategy in ("ddp", "fsdp")}
+
+
 def test_two_processes_follow_the_curve_of_one(tmp_path: Path) -> None:
-    alone = in_gang(Process(), str(tmp_path / "alone"))
-    lead, other = gang.run(2, in_gang, str(tmp_path / "two"))
-    assert lead[0] == other[0]
-    assert list(lead[0]) == [1, 2, 3, 4, 5, 6]
-    np.testing.assert_allclose(list(lead[0].values()), list(alone[0].values()), atol=1e-5, rtol=0)
-    assert lead[1] == pytest.approx(alone[1], abs=1e-5)
-    far = max(float(np.abs(lead[2][name] - alone[2][name]).max()) for name in alone[2])
-    assert far < 1e-5
+    alone = trained(Process(), str(tmp_path / "alone"), "auto")
+    lead, other = gang.run(2, both, str(tmp_path / "two"))
+    for strategy, (losses, metrics, weights) in lead.items():
+        assert losses == other[strategy][0]
+        assert list(losses) == [1, 2, 3, 4, 5, 6]
+        np.testing.assert_allclose(list(losses.values()), list(alone[0].values()), atol=1e-5)
+        assert metrics == pytest.approx(alone[1], abs=1e-5)
+        far = max(float(np.abs(weights[name] - alone[2][name]).max()) for name in alone[2])
+        assert far < 1e-5, strategy
 
 
 def test_a_resumed_run_hides_the_same_words_and_ends_with_the_same_bits(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
+        self.first_position = config.first_position
         self.tokens = table(config.vocabulary, config.hidden)
         self.positions = table(config.max_positions, config.hidden)
         self.types = table(config.type_vocabulary, config.hidden)
@@ -49,7 +50,8 @@ class Embeddings(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """[R, W, H]; padding slots hold values that no token sees."""
-        x = self.tokens(batch.ids) + self.positions(batch.positions)
+        places = batch.positions + self.first_position if self.first_position else batch.positions
+        x = self.tokens(batch.ids) + self.positions(places)
         types = batch.types if self.types.num_embeddings > 1 else torch.zeros_like(batch.types)
         dropped: Tensor = self.dropout(self.norm(x.add_(self.types(types))), batch.keys)
         return dropped
@@ -165,8 +167,8 @@ class BertEncoder(nn.Module):
         return self.layers
 
     def hugging_face_state(self) -> dict[str, Tensor]:
-        """Weights under the names of `transformers`, with the prefix `bert.`."""
-        return to_hugging_face(self.state_dict(), prefix="bert.")
+        """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
+        return to_hugging_face(self.state_dict(), prefix=f"{self.config.architecture}.")
 
 
 def attention_mask(batch: Batch) -> Tensor | None:

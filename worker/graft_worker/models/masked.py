@@ -23,9 +23,12 @@ from graft_worker.models.hugging_face import read_weights
 
 log = logging.getLogger(__name__)
 
-_HEAD = "cls.predictions"
+_HEADS = {"bert": "cls.predictions", "roberta": "lm_head"}
 _RELATION = "cls.seq_relationship"
-_OWN = ("transform.dense.", "transform.LayerNorm.")
+_OWN = {
+    "bert": ("transform.dense.", "transform.LayerNorm."),
+    "roberta": ("dense.", "layer_norm."),
+}
 
 
 class MaskedLanguageModel(nn.Module):
@@ -39,6 +42,7 @@ class MaskedLanguageModel(nn.Module):
         super().__init__()
         config = encoder.config
         self.encoder = encoder
+        self._at, self._names = _HEADS[config.architecture], _OWN[config.architecture]
         self.activation = ACTIVATIONS[config.activation]
         self.dense = linear(config.hidden, config.hidden)
         self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
@@ -67,16 +71,16 @@ class MaskedLanguageModel(nn.Module):
         A pooler is there only where it has learnt.
         """
         encoder = self.encoder.hugging_face_state()
-        kept = {n: t for n, t in encoder.items() if pooler or not n.startswith("bert.pooler.")}
+        kept = {n: t for n, t in encoder.items() if pooler or ".pooler." not in n}
         head = {
-            f"{_HEAD}.{their}{name}": tensor.detach().clone()
-            for part, their in zip((self.dense, self.norm), _OWN, strict=True)
+            f"{self._at}.{their}{name}": tensor.detach().clone()
+            for part, their in zip((self.dense, self.norm), self._names, strict=True)
             for name, tensor in part.state_dict().items()
         }
         if self.relation is not None:
             found = self.relation.state_dict().items()
             head |= {f"{_RELATION}.{name}": tensor.detach().clone() for name, tensor in found}
-        return kept | head | {f"{_HEAD}.bias": self.bias.detach().clone()}
+        return kept | head | {f"{self._at}.bias": self.bias.detach().clone()}
 
     def take_head(self, folder: Path) -> bool:
         """Whether the folder has a head, which this module then has.
@@ -89,24 +93,24 @@ class MaskedLanguageModel(nn.Module):
             for name, tensor in self.relation.named_parameters():
                 at = f"{_RELATION}.{name}"
                 _copy(tensor, state.get(at), f"{folder}: {at}")
-        found = _head(state)
+        found = _head(state, self._at)
         if not found:
             log.warning("%s has no head for masked words: it starts from random weights", folder)
             return False
         wanted = {"bias": self.bias}
-        for part, their in zip((self.dense, self.norm), _OWN, strict=True):
+        for part, their in zip((self.dense, self.norm), self._names, strict=True):
             wanted |= {f"{their}{name}": tensor for name, tensor in part.named_parameters()}
         for name, tensor in wanted.items():
-            _copy(tensor, found.get(name), f"{folder}: {_HEAD}.{name}")
+            _copy(tensor, found.get(name), f"{folder}: {self._at}.{name}")
         return True
 
 
-def _head(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _head(state: Mapping[str, Tensor], at: str) -> dict[str, Tensor]:
     modern = {"gamma": "weight", "beta": "bias"}
     found = {}
     for name, tensor in state.items():
-        if name.startswith(f"{_HEAD}."):
-            head, _, last = name.removeprefix(f"{_HEAD}.").rpartition(".")
+        if name.startswith(f"{at}."):
+            head, _, last = name.removeprefix(f"{at}.").rpartition(".")
             found[f"{head}.{modern.get(last, last)}".lstrip(".")] = tensor
     return found
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
 from graft_worker.data.rows import Role
 from graft_worker.data.targets import TargetWish
 from graft_worker.models import folders, origin
+from graft_worker.models.special import special
 from graft_worker.pretrain import pairs, sentences
 from graft_worker.run.kinds.pretrainjob import objectives
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 TEXT = Role(name="text", kind="text", names=("text", "sentence", "content"))
 DOCUMENT = Role(name="document", kind="group", names=("document", "doc"), required=False)
-OWN = ("bert",)  # families with an encoder of ours
+OWN = {"bert": ("mlm", "mlm+nsp", "mlm+sop"), "roberta": ("mlm",)}  # families: their objectives
 FORM = "1"  # of the sequences: another one makes shards anew
 
 
@@ -41,9 +42,14 @@ class PretrainPreparation:
         kind = folders.read_config(found.folder).get("model_type", "bert")
         if kind not in OWN:
             raise ConfigError(
-                f"spec.model.from: {found.folder} is a {kind}, which cannot be pretrained in this"
-                " version",
+                f"spec.model.from: {found.folder} is of the family {kind},"
+                " which cannot be pretrained in this version",
                 hint=f"available: {', '.join(OWN)}",
+            )
+        if self.spec.objective.name not in OWN[kind]:
+            raise ConfigError(
+                f"spec.objective.name: {self.spec.objective.name} is not available for {kind}",
+                hint=f"available: {', '.join(OWN[kind])}",
             )
         return found
 
@@ -56,7 +62,9 @@ class PretrainPreparation:
                 hint="for example tokenizer: {train: {kind: wordpiece, size: 8000}}",
             )
         into = settings.job_dir / "tokenizer"
-        return origin.tokenizer(wish, start, texts=texts, zoo=settings.zoo, into=into)
+        made = origin.tokenizer(wish, start, texts=texts, zoo=settings.zoo, into=into)
+        _check_padding(folders.read_config(start.folder), made)
+        return made
 
     def roles(self) -> tuple[Role, ...]:
         """A column of texts, for pairs also of documents."""
@@ -92,6 +100,16 @@ class PretrainPreparation:
             "sequences": f"{FORM}, of {'documents' if form.document else 'everything'}",
             "wholeWord": str(form.whole_word),
         }
+
+
+def _check_padding(config: Mapping[str, Any], tokenizer: Tokenizer) -> None:
+    """RoBERTa tells positions from the id of its padding: another one would move all of them."""
+    known, found = config.get("pad_token_id", 1), special(tokenizer).pad
+    if config.get("model_type") == "roberta" and known != found:
+        raise ConfigError(
+            f"spec.model.tokenizer: padding has the id {found}, but the model expects {known}",
+            hint=f"use kind bpe, or with model.from.config options: {{pad_token_id: {found}}}",
+        )
 
 
 def of(job: PretrainJob) -> PretrainPreparation:

@@ -10,7 +10,6 @@ from graft_worker.export import artefact
 from graft_worker.export.contents import Contents, Origin, Words
 from graft_worker.export.profile import of_lengths
 from graft_worker.models import build, hugging_face
-from graft_worker.models.bert import BertEncoder
 from graft_worker.models.masked import MaskedLanguageModel
 from graft_worker.run import facts
 from graft_worker.run.kinds.pretrainjob import objectives
@@ -78,13 +77,12 @@ def _final_module(
     settings: Settings, prepared: Prepared, result: TrainingResult
 ) -> MaskedLanguageModel:
     """A whole module on the CPU: the trained one may be sharded."""
-    encoder = build.load_encoder(
+    encoder = build.load_own(
         settings.store / prepared.model,
         random=True,
         seed=settings.job.spec.training.seed,
         vocabulary=prepared.vocabulary,
     )
-    assert isinstance(encoder, BertEncoder)
     assert isinstance(settings.job, PretrainJob)
     pairs = objectives.pair_of(settings.job.spec) is not None
     module = MaskedLanguageModel(encoder, seed=0, pairs=pairs)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from graft_api.errors import ConfigError
 from graft_api.pretrainjob import PretrainJob
 from graft_worker.models import build, tokenization
-from graft_worker.models.bert import BertEncoder
 from graft_worker.models.masked import MaskedLanguageModel
 from graft_worker.pretrain.task import MaskedTask
 from graft_worker.run.kinds.pretrainjob import objectives, publishing
@@ -66,13 +65,12 @@ def of(settings: Settings, prepared: Prepared) -> PretrainTraining:
     """The training of a PretrainJob; a fresh head's weights depend on the job's seed alone."""
     assert isinstance(settings.job, PretrainJob)
     spec, folder = settings.job.spec, settings.store / prepared.model
-    encoder = build.load_encoder(
+    encoder = build.load_own(
         folder,
         random=prepared.random_weights,
         seed=spec.training.seed,
         vocabulary=prepared.vocabulary,
     )
-    assert isinstance(encoder, BertEncoder)  # the prepare stage takes no other
     pair = objectives.pair_of(spec)
     module = MaskedLanguageModel(encoder, seed=spec.training.seed, pairs=pair is not None)
     if not prepared.random_weights:
