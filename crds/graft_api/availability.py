@@ -20,7 +20,7 @@ _DATA = "use a path, example://, https:// or s3://"
 LIMITS = (
     *(
         Limit(path=f"spec.data.{split}.{key}", schemes=DATA_SCHEMES, instead=_DATA)
-        for split in ("train", "validation", "test")
+        for split in ("train", "validation", "test", "unlabelled")
         for key in ("uri", "uris[]")
     ),
     Limit(path="spec.data.prepare.workers", allowed=(1,), instead="available: 1"),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .limits import Limit
     from .plan import Stage
 
-AVAILABLE = ("PretrainJob", "TransferJob")  # each has its file in `blueprints`
+AVAILABLE = ("PretrainJob", "TransferJob", "DistillJob")  # each has its file in `blueprints`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ import argparse
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graft_api.vocabulary import ExitCode
 from graft_cli import jobfile, output, screen
@@ -98,6 +98,8 @@ def conclude(result: LocalResult) -> int:
             f"graft: the model is in {last.artefact_uri}; next:\n"
             f"  {_next(result.kind, last.artefact_uri)}"
         )
+        if beside := _beside(result.status.get("comparison", {})):
+            screen.say(f"graft: {beside}")
         return 0
     if result.state == "Stopped":
         screen.say(f"graft: {_interrupted(result)}")
@@ -129,6 +131,17 @@ def _next(kind: str, artefact: str) -> str:
     if kind == "PretrainJob":
         return f"a TransferJob that starts from it: model: {{from: {{uri: {artefact}}}}}"
     return f"graft predict {artefact} --input FILE --output predictions.tsv"
+
+
+def _beside(comparison: Mapping[str, Any]) -> str:
+    """A student beside its teacher; nothing where there is none."""
+    if not comparison:
+        return ""
+    ratios = f"{comparison['sizeRatio']:g}x smaller, {comparison['speedRatio']:g}x faster"
+    if "metric" not in comparison:
+        return f"beside its teacher it is {ratios}"
+    values = f"{comparison['metric']} {comparison['student']}, the teacher {comparison['teacher']}"
+    return f"{values}; {ratios}"
 
 
 def _interrupted(result: LocalResult) -> str:

@@ -46,6 +46,10 @@ class DistillTask:
         alpha = self.method.alpha
         return alpha * apart.sum() + (1 - alpha) * self._of_labels(logits, batch)
 
+    def kept(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits as they are, and the column that apps measure against."""
+        return logits, batch.targets["target"]
+
     def metrics(self, logits: Tensor, targets: Tensor) -> Mapping[str, float]:
         """Metrics of a whole split."""
         return self.app.metrics(logits, targets)

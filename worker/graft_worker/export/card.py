@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from graft_worker.export.contents import Contents, DataFacts, Result
+from graft_worker.export.contents import Comparison, Contents, DataFacts, Result
 from graft_worker.export.intervals import wilson
 
 _MOST = 30  # labels listed by name; the rest are in profile.json
@@ -19,6 +19,7 @@ def card(contents: Contents) -> str:
         _front(contents),
         _head(contents),
         _results(contents.results),
+        *_comparison(contents.comparison),
         _data(contents.data),
         _origin(contents),
         _limits(contents),
@@ -62,8 +63,9 @@ def _head(contents: Contents) -> str:
     answer = f"labels {labels}{more}" if contents.labels else "one number"
     return (
         f"# {contents.job}\n\n"
-        f"Made by Graft's TransferJob `{contents.job}`: app `{contents.app}` ({contents.variant}), "
-        f"method `{contents.method}`, {(contents.problem or '').replace('_', ' ')}, {answer}. "
+        f"Made by Graft's {contents.spec.get('kind', 'job')} `{contents.job}`: "
+        f"app `{contents.app}` ({contents.variant}), method `{contents.method}`, "
+        f"{(contents.problem or '').replace('_', ' ')}, {answer}. "
         f"{parameters:,} parameters, texts of at most {contents.max_length} tokens.\n"
     )
 
@@ -87,6 +89,17 @@ def _results(results: tuple[Result, ...]) -> str:
     return "\n".join(lines)
 
 
+def _comparison(comparison: Comparison | None) -> tuple[str, ...]:
+    """Nothing where there is no teacher."""
+    if comparison is None:
+        return ()
+    return (
+        "## Beside its teacher\n\n"
+        f"{comparison.metric} on the {comparison.split} split: "
+        f"teacher {comparison.teacher:.4f}, this student {comparison.student:.4f}.\n",
+    )
+
+
 def _intervals(result: Result) -> dict[str, tuple[float, float]]:
     share = result.metrics.get("accuracy")
     return {} if share is None else {"accuracy": wilson(share, result.rows)}
@@ -108,8 +121,10 @@ def _origin(contents: Contents) -> str:
     origin = contents.origin
     start = "random weights from the config" if origin.random else "the weights"
     versions = "\n".join(f"- {name} {value}" for name, value in sorted(contents.versions.items()))
+    taught = f"Its teacher was `{contents.teacher}`.\n\n" if contents.teacher else ""
     return (
         f"## Origin\n\nTraining began with {start} of `{origin.name}` (`{origin.digest}`).\n\n"
+        f"{taught}"
         f"Made with:\n\n{versions}\n"
     )
 

@@ -42,6 +42,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A student and its teacher on the same split."""
+
+    split: str
+    metric: str
+    teacher: float
+    student: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Golden:
     """One example and the logits that the published weights give for it in fp32."""
 
@@ -85,3 +95,5 @@ class Contents:
     profile: Mapping[str, Any]  # see profile.py
     versions: Mapping[str, str]  # package -> version
     words: Words | None = None  # where there is no app
+    teacher: str = ""  # digest of the artefact that a student has learned from
+    comparison: Comparison | None = None  # with that teacher

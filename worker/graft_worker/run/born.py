@@ -18,6 +18,7 @@ NEEDED = (
     "graft_worker.run.train",
     "graft_worker.run.kinds.pretrainjob.training",
     "graft_worker.run.kinds.transferjob.training",
+    "graft_worker.run.kinds.distilljob.training",
     "torch._dynamo",
 )
 

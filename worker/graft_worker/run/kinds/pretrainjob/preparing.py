@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.blocks import Blocks
     from graft_worker.data.inspect import Inspection
-    from graft_worker.data.prepared import Problem
+    from graft_worker.data.prepared import Prepared, Problem
     from graft_worker.models.origin import Origin
+    from graft_worker.run.kinds.preparing import Making
 
 TEXT = Role(name="text", kind="text", names=("text", "sentence", "content"))
 DOCUMENT = Role(name="document", kind="group", names=("document", "doc"), required=False)
@@ -100,6 +101,10 @@ class PretrainPreparation:
             "sequences": f"{FORM}, of {'documents' if form.document else 'everything'}",
             "wholeWord": str(form.whole_word),
         }
+
+    def finished(self, prepared: Prepared, making: Making) -> Prepared:  # noqa: ARG002
+        """Nothing else is needed."""
+        return prepared
 
 
 def _check_padding(config: Mapping[str, Any], tokenizer: Tokenizer) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
 from graft_api.pretrainjob import PretrainJob
@@ -16,7 +17,8 @@ from graft_worker.run.kinds.pretrainjob import objectives, publishing
 if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
-    from graft_worker.data.shards import View
+    from graft_worker.data.shards import Shards, View
+    from graft_worker.distributed.process import Process
     from graft_worker.export.contents import Contents
     from graft_worker.train.result import TrainingResult
     from graft_worker.train.settings import Mode
@@ -56,9 +58,17 @@ class PretrainTraining:
             hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(modes)}",
         )
 
+    def learned(self, splits: Mapping[str, Shards], process: Process) -> Shards:  # noqa: ARG002
+        """The train split as it is."""
+        return splits["train"]
+
     def contents(self, result: TrainingResult) -> Contents:
         """The encoder and its head."""
         return publishing.contents(self.settings, self.prepared, result)
+
+    def comparison(self, result: TrainingResult, made: Contents) -> dict[str, Any]:  # noqa: ARG002
+        """There is no teacher."""
+        return {}
 
 
 def of(settings: Settings, prepared: Prepared) -> PretrainTraining:
