@@ -60,7 +60,7 @@ def test_a_pod_with_a_broken_model_stays_up_is_never_ready_and_says_why(
         assert any("not ready, and never will be" in line for line in process.stderr)
         ready = request(ports[0], "GET", "/v2/health/ready", None, {})
         assert (ready.status, ready.json["ready"]) == (503, False)
-        assert ready.json["error"].endswith("the model answers NaN or infinity")
+        assert "the model answers NaN or infinity" in ready.json["error"]
         assert request(ports[0], "GET", "/v2/health/live", None, {}).status == 200
         asked = request(ports[0], "POST", "/v1/predict", b'{"texts": ["good"]}', {})
         assert (asked.status, asked.json["error"]["code"]) == (503, "not_ready")

@@ -71,11 +71,12 @@ async def _work(
     loop = asyncio.get_running_loop()
     try:
         served = await loop.run_in_executor(thread, loading.load, service.settings)
-    except GraftError as error:
-        service.breaks(error.message)
+    except Exception as error:  # whatever it is, a pod says so at /v2/health/ready
         if not service.settings.stay:
             raise
-        log.error("not ready, and never will be: %s", error)
+        known = isinstance(error, GraftError)
+        service.breaks(str(error) if known else f"{type(error).__name__}: {error}")
+        log.error("not ready, and never will be: %s", error, exc_info=not known)
         await asyncio.Event().wait()  # until it is told to end
         return
     service.opens(served)
