@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.serve import models
-from tests.serve.running import Running, running
+from tests.serve.running import LOADING, Running, running
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,15 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that judges pairs."""
     return models.match(tmp_path_factory.mktemp("match"))
+
+
+@pytest.fixture(scope="session")
+def loaded(artefact: Path) -> frozenset[str]:
+    """Every module that a server has loaded when its model is ready."""
+    told = subprocess.run(
+        [sys.executable, "-c", LOADING, str(artefact)], capture_output=True, text=True, check=True
+    )
+    return frozenset(json.loads(told.stdout))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,14 @@ READY = re.compile(
     r"at http://127\.0\.0\.1:(\d+)|ready on 127\.0\.0\.1:(\d+), metrics on port (\d+)"
 )
 METRICS = re.compile(r"metrics: http://127\.0\.0\.1:(\d+)/")
+LOADING = """
+import json, sys
+from pathlib import Path
+from graft_worker.serve import __main__, loading
+from graft_worker.serve.settings import Settings
+loading.load(Settings(artefact=Path(sys.argv[1])))
+print(json.dumps(sorted(sys.modules)))
+"""
 JSON = {"content-type": "application/json"}
 
 

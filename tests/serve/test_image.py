@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.serve.test_imports import CODE
+from tests.serve.running import LOADING
 
 ROOT = Path(__file__).parents[2]
 COPIED = re.compile(r"^COPY (\w+/\w+) ", re.MULTILINE)
@@ -42,13 +41,10 @@ def wanted(extra: str) -> set[str]:
     return found
 
 
-def test_the_extra_brings_every_library_that_the_server_loads(artefact: Path) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", CODE, str(artefact)], capture_output=True, text=True, check=True
-    )
-    loaded = {name.partition(".")[0] for name in json.loads(told.stdout)}
+def test_the_extra_brings_every_library_that_the_server_loads(loaded: frozenset[str]) -> None:
+    tops = {name.partition(".")[0] for name in loaded}
     homes = metadata.packages_distributions()
-    needed = {canonicalize_name(homes[name][0]) for name in loaded if name in homes}
+    needed = {canonicalize_name(homes[name][0]) for name in tops if name in homes}
     assert {"granian", "orjson", "torch", "psutil", "prometheus-client"} <= needed
     assert needed - wanted("serve") - {"graft-operator", "setuptools"} == set()
 
@@ -63,7 +59,7 @@ def test_a_server_works_without_what_its_image_leaves_out(artefact: Path, tmp_pa
         shutil.rmtree(tmp_path / name)
     assert not (tmp_path / "graft_worker" / "train").exists()
     told = subprocess.run(
-        [sys.executable, "-c", WHERE + CODE, str(artefact)],
+        [sys.executable, "-c", WHERE + LOADING, str(artefact)],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -75,7 +71,7 @@ def test_a_server_works_without_what_its_image_leaves_out(artefact: Path, tmp_pa
 
 def test_the_image_is_built_as_that_of_the_worker_but_for_what_is_in_it() -> None:
     text = DOCKERFILE.read_text()
-    assert "--extra serve --extra transformers" in text
+    assert "--extra serve --extra onnx --extra transformers" in text
     assert 'ENTRYPOINT ["python", "-m", "graft_worker.serve"]' in text
     worker = (ROOT / "images" / "worker" / "Dockerfile").read_text()
     assert stage(text, "tools") == stage(worker, "tools")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from graft_worker.data import batches
+from graft_worker.data.batch import Batch
 from graft_worker.data.shards import Shards
 from graft_worker.models.heads import SequenceClassifier
 from graft_worker.run.inference import Model
@@ -42,7 +44,7 @@ class Engine(Protocol):
 
     @property
     def dtype(self) -> str:
-        """fp32 or bf16."""
+        """fp32, bf16 or int8."""
         ...
 
     def compute(self, examples: Sequence[Example]) -> Answers:
@@ -63,11 +65,30 @@ class TorchEngine:
 
     def compute(self, examples: Sequence[Example]) -> Answers:
         """The answers to a batch; padding changes them by rounding alone."""
-        shards = Shards.in_memory(block(examples))
-        batch = batches.collate(
-            shards, np.arange(len(examples)), keys=None, width=0, packing=False
-        ).to(self._device)
+        batch = _padded(examples).to(self._device)
         with torch.inference_mode():
             vectors = self._module.encoder.summary(batch)
             logits = self._module.classifier(vectors)
         return Answers(logits=logits.float().cpu().numpy(), vectors=vectors.float().cpu().numpy())
+
+
+class GraphEngine:
+    """The ONNX graph of an exported artefact. In int8, answers depend a little on the batch."""
+
+    name = "onnxruntime"
+
+    def __init__(self, file: Path, *, dtype: str, threads: int) -> None:
+        from graft_worker.models.graphs import Graph
+
+        self.dtype = dtype
+        self._graph = Graph(file, threads=threads)
+
+    def compute(self, examples: Sequence[Example]) -> Answers:
+        """The answers to a batch."""
+        logits, vectors = self._graph.both(_padded(examples))
+        return Answers(logits=logits, vectors=vectors)
+
+
+def _padded(examples: Sequence[Example]) -> Batch:
+    shards = Shards.in_memory(block(examples))
+    return batches.collate(shards, np.arange(len(examples)), keys=None, width=0, packing=False)

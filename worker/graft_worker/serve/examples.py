@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graft_worker.apps.app import App
 from graft_worker.data.blocks import Block, Encode
 from graft_worker.data.rows import Row
+from graft_worker.export.artefact import Artefact
 from graft_worker.models import tokenization
-from graft_worker.run.inference import Model
 
 UNCUT = 1 << 30  # tokens: more than any body holds
 
@@ -31,18 +32,18 @@ class Example:
 class Reader:
     """From rows keyed by role to examples. May be used from several threads."""
 
-    def __init__(self, model: Model) -> None:
-        tokenizer = tokenization.load(model.artefact.folder)
-        columns = model.artefact.columns
+    def __init__(self, artefact: Artefact, app: App) -> None:
+        tokenizer = tokenization.load(artefact.folder)
+        columns = artefact.columns
         self.roles = tuple(
             role
-            for role in model.app.roles()
+            for role in app.roles()
             if role.kind == "text" and (role.required or role.name in columns)
         )
-        self.max_length = model.artefact.max_length
+        self.max_length = artefact.max_length
         self.unknown = tokenizer.token_to_id("[UNK]")
-        self._encode = model.encode
-        self._whole: Encode = model.app.features(tokenizer, UNCUT)
+        self._encode: Encode = app.features(tokenizer, artefact.max_length)
+        self._whole: Encode = app.features(tokenizer, UNCUT)
 
     def read(self, texts: Sequence[tuple[str, ...]]) -> list[Example]:
         """Examples of one or two texts each, in their order."""
