@@ -18,6 +18,7 @@ from tests.worker.waiting import until
 CLIENTS, EACH, ROUNDS, WARM = 60, 8, 12, 3
 GROWTH = 32 << 20  # bytes: of allocators that keep what they had, not of requests that are kept
 TEXTS = tuple("the film was not good"[: 5 + i] for i in range(EACH))
+LARGE = 33  # bodies of 1.9 MB: 64 MB hold no more
 SLOW = 200  # connections that never finish their headers, and as many that never finish a body
 
 
@@ -75,6 +76,24 @@ def test_clients_that_never_finish_hold_nobody_up_and_are_cut_off(server: Runnin
             assert {(await answer(reader)).status for reader, _ in bodies} == {408}
             for reader, _ in headers:
                 assert not (await reader.read()).startswith(b"HTTP/1.1 2")
+
+    asyncio.run(story())
+
+
+def test_bodies_together_take_no_more_than_was_agreed(server: Running) -> None:
+    def head(length: int) -> bytes:
+        told = f"POST /v1/predict HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n"
+        return told.encode()
+
+    async def story() -> None:
+        async with connected(server.port, LARGE) as clients, connected(server.port, 1) as more:
+            for _, writer in clients:
+                writer.write(head(1_900_000))
+            until(lambda: server.metric("graft_serve_in_flight") == LARGE)
+            [refused] = await at_once(more, head(1_900_000))
+            assert (refused.status, refused.json["error"]["code"]) == (503, "queue_full")
+            assert len(server.predict("good")) == 1
+        until(lambda: server.metric("graft_serve_in_flight") == 0)
 
     asyncio.run(story())
 

@@ -46,6 +46,12 @@ def header(scope: Scope, name: str) -> str | None:
     return found
 
 
+def declared(scope: Scope, limits: Limits) -> int:
+    """Bytes of the body as its sender tells; who does not tell may send as many as anybody may."""
+    length = header(scope, "content-length") or ""
+    return int(length) if length.isdigit() else limits.body
+
+
 async def read_json(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The body of a request that says it is JSON.
 
@@ -56,8 +62,7 @@ async def read_json(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     told = (header(scope, "content-type") or JSON).partition(";")[0].strip().lower()
     if told != JSON:
         raise Refusal(415, f"content-type {told!r:.80}: expected {JSON}", code="content_type")
-    length = header(scope, "content-length") or ""
-    if length.isdigit() and int(length) > limits.body:
+    if declared(scope, limits) > limits.body:
         raise _too_long(limits)
     try:
         async with asyncio.timeout(limits.body_seconds):

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from graft_worker.serve import embeddings, friendly, open_inference
-from graft_worker.serve.asgi import Receive, Reply, Scope, json_reply
+from graft_worker.serve.asgi import Receive, Reply, Scope, declared, json_reply
 from graft_worker.serve.calls import Call
 from graft_worker.serve.loading import Served
 from graft_worker.serve.refusals import Refusal
@@ -32,7 +32,8 @@ async def answer(service: Service, route: Route, scope: Scope, receive: Receive)
     _check_named(route, served)
     if route.endpoint in _FACTS:
         return json_reply(_FACTS[route.endpoint](served))
-    with service.request():
+    limits = service.settings.limits
+    with service.request(min(declared(scope, limits), limits.body)):
         return await _ASKED[route.endpoint](Call(service, served, scope, receive))
 
 

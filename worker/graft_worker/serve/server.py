@@ -6,10 +6,11 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from graft_api.errors import GraftError
 from graft_worker.serve import listening, loading
@@ -19,6 +20,8 @@ from graft_worker.serve.service import Service
 from graft_worker.serve.settings import Settings
 
 Address = tuple[str, int]
+
+CLOSING = 5.0  # seconds for the last answers to leave
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +54,14 @@ async def _serve(
     asked = _asked_to_end()
     with ThreadPoolExecutor(1, thread_name_prefix="inference") as thread:
         service = Service(settings, thread=thread, clock=time.monotonic)
-        async with _listening(service, addresses):
+        async with _listening(service, addresses) as servers:
             working = asyncio.ensure_future(_work(service, thread, addresses, ready))
             ended = asyncio.ensure_future(asked.wait())
-            await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+            tasks: list[asyncio.Future[Any]] = [working, ended, *servers]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             ended.cancel()
-            if working.done():
-                working.result()  # raises what ended it
+            for task in done:
+                task.result()  # raises what ended it
             await _drain(service)
             working.cancel()
 
@@ -98,7 +102,9 @@ async def _drain(service: Service) -> None:
 
 
 @asynccontextmanager
-async def _listening(service: Service, addresses: tuple[Address, Address]) -> AsyncIterator[None]:
+async def _listening(
+    service: Service, addresses: tuple[Address, Address]
+) -> AsyncIterator[Sequence[asyncio.Future[Any]]]:
     limits = service.settings.limits
     applications = (Application(service), MetricsPage(service))
     servers = [
@@ -107,11 +113,11 @@ async def _listening(service: Service, addresses: tuple[Address, Address]) -> As
     ]
     tasks = [asyncio.ensure_future(server.serve()) for server in servers]
     try:
-        yield
+        yield tasks
     finally:
         for server in servers:
             server.stop()
-        await asyncio.gather(*tasks)
+        await asyncio.wait(tasks, timeout=CLOSING)  # answers that are not out by then never will be
 
 
 def _asked_to_end() -> asyncio.Event:

@@ -22,6 +22,7 @@ class Service:
         self.meter = Meter()
         self.batcher = Batcher(settings.limits, self.meter, thread=thread, clock=clock)
         self.in_flight = 0
+        self._bytes = 0
         self._served: Served | None = None
         self._why_not = "the model is being loaded"
         self._closed = False
@@ -66,20 +67,25 @@ class Service:
         self._closed = True
 
     @contextmanager
-    def request(self) -> Iterator[None]:
-        """One more request in flight.
+    def request(self, length: int) -> Iterator[None]:
+        """One more request in flight, whose body has at most so many bytes.
 
         Raises:
-            Refusal: 503, there are too many.
+            Refusal: 503, there are too many, or all of them together are too long.
         """
-        if self.in_flight >= self.settings.limits.in_flight:
+        limits = self.settings.limits
+        if self.in_flight >= limits.in_flight:
             raise busy(f"{self.in_flight} requests are in flight", code="queue_full")
+        if self._bytes + length > limits.bodies:
+            raise busy(f"{self._bytes:,} bytes are in flight", code="queue_full")
         self.in_flight += 1
+        self._bytes += length
         self._idle.clear()
         try:
             yield
         finally:
             self.in_flight -= 1
+            self._bytes -= length
             if not self.in_flight:
                 self._idle.set()
 

@@ -21,6 +21,7 @@ class Limits:
     timeout: float = 1.0  # seconds until a request is given up
     in_flight: int = 512  # requests that are read, wait or are answered
     body: int = 2_000_000  # bytes of a request
+    bodies: int = 64_000_000  # bytes of all requests in flight, as they declare them
     body_seconds: float = 5.0  # until a body is there
     header_seconds: float = 5.0  # until the headers are there
 
