@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .limits import Limit
     from .plan import Stage
 
-AVAILABLE = ("PretrainJob", "TransferJob", "DistillJob")  # each has its file in `blueprints`
+# Each has its file in `blueprints`.
+AVAILABLE = ("PretrainJob", "TransferJob", "DistillJob", "ServeDeployment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from tests.cluster import bases, buildah, store
 from tests.cluster.build import locked, timed
 from tests.cluster.settings import ROOT, Settings
 
-NAMES = ("worker", "operator")
+NAMES = ("worker", "operator", "serve")
 STAGE = "dependencies"
 
 
