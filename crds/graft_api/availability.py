@@ -46,8 +46,6 @@ LIMITS = (
 
 def faults(job: Job) -> tuple[Fault, ...]:
     """Every field of the job that this version cannot honour."""
-    if job.kind not in blueprint.AVAILABLE:
-        return (_fault("kind", job.kind, f"available: {', '.join(blueprint.AVAILABLE)}"),)
     plain = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     return tuple(
         _fault(path, value if limit.allowed or limit.schemes else None, limit.instead)

@@ -8,7 +8,7 @@ from graft_api.availability import LIMITS
 from graft_api.blueprints import transferjob
 from graft_api.decoding import DecodeError, decode
 from graft_api.planner import plan
-from tests.api.jobs import PRETRAIN, SERVE, TRANSFER
+from tests.api.jobs import PRETRAIN, TRANSFER
 
 APPS = "; available: text_classify, text_match"
 DATA = "; use a path, example://, https:// or s3://"
@@ -86,20 +86,6 @@ def test_every_row_of_the_table_has_a_job_that_it_refuses() -> None:
     paths = {limit.path.replace("[]", "[1]") for limit in (*LIMITS, *transferjob.LIMITS)}
     split_alike = {p for p in paths if p.startswith("spec.data.") and ".uri" in p}
     assert {p for p in paths - split_alike if f"{p}:" not in said} == set()
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [(SERVE, "ServeDeployment")],
-    ids=["ServeDeployment"],
-)
-def test_a_kind_that_cannot_run_yet_is_refused(text: str, kind: str) -> None:
-    with pytest.raises(DecodeError) as raised:
-        plan(decode(text))
-    assert raised.value.message == (
-        f'kind: "{kind}" is not available in this version;'
-        " available: PretrainJob, TransferJob, DistillJob"
-    )
 
 
 REFUSED_OF_PRETRAINING = (

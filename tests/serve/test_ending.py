@@ -47,7 +47,11 @@ def test_a_router_that_minds_readiness_loses_no_request(artefact: Path) -> None:
             server.process.send_signal(signal.SIGTERM)
             until(lambda: server.ask("GET", "/v2/health/ready").status == 503)
             reply = server.ask("GET", "/v2/health/ready")
-            assert reply.json == {"ready": False, "error": "the server is about to end"}
+            assert reply.json == {
+                "ready": False,
+                "broken": False,
+                "error": "the server is about to end",
+            }
             assert len(server.predict("good")) == 1  # who does not know yet is answered still
             codes = [code for each in loads for code in each.result()]
         assert set(codes) == {200}

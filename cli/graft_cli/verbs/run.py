@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graft_api.errors import ConfigError
 from graft_api.vocabulary import ExitCode
 from graft_cli import jobfile, output, screen
 
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     made = partial(artefacts, root=arguments.store)
     plan = jobfile.read(arguments.file, settings=arguments.set, made=made).plan
+    _check(arguments.file, plan.kind)
     site = Site(
         store=arguments.store,
         environ=os.environ,
@@ -84,6 +86,14 @@ def run(arguments: argparse.Namespace) -> int:
         result = run(plan, site=site, on_event=show, stop=stop)
     output.write(result.status, form=arguments.output)
     return conclude(result)
+
+
+def _check(file: str, kind: str) -> None:
+    if kind == "ServeDeployment":
+        raise ConfigError(
+            f"{file}: kind: a ServeDeployment is run by a cluster",
+            hint="here: graft serve ARTEFACT",
+        )
 
 
 def conclude(result: LocalResult) -> int:

@@ -55,7 +55,8 @@ def _live(service: Service) -> Reply:
 
 def _ready(service: Service) -> Reply:
     if why := service.why_not_ready:
-        return json_reply({"ready": False, "error": why}, status=503, headers=RETRY)
+        told = {"ready": False, "broken": service.broken, "error": why}
+        return json_reply(told, status=503, headers=RETRY)
     return json_reply({"ready": True})
 
 

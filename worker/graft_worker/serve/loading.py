@@ -62,6 +62,7 @@ def load(settings: Settings) -> Served:
     artefact = artefacts.load(settings.artefact)
     proving.check_labels(artefact)
     spec = inference.spec_of(artefact)
+    assert artefact.problem is not None
     app = registry.build(spec, problem=artefact.problem, labels=artefact.labels)
     reader = Reader(artefact, app)
     golden = proving.read_golden(artefact, reader)

@@ -25,6 +25,7 @@ class Service:
         self._bytes = 0
         self._served: Served | None = None
         self._why_not = "the model is being loaded"
+        self._broken = False
         self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -33,6 +34,11 @@ class Service:
     def why_not_ready(self) -> str:
         """Why no traffic should come; empty where it should."""
         return self._why_not
+
+    @property
+    def broken(self) -> bool:
+        """Whether the model can never be served."""
+        return self._broken
 
     @property
     def closed(self) -> bool:
@@ -56,7 +62,7 @@ class Service:
 
     def breaks(self, why: str) -> None:
         """The model cannot be served."""
-        self._why_not = why
+        self._why_not, self._broken = why, True
 
     def turns_away(self) -> None:
         """No traffic should come any more; what comes all the same is answered."""
