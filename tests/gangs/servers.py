@@ -59,7 +59,7 @@ def _true(status: Object, kind: str) -> bool:
 
 
 def addresses(space: Namespace, name: str) -> list[str]:
-    """Of the pods that are ready."""
+    """Of the pods that are ready and not about to go."""
     found = space.pods(f"graft.dev/job={name},graft.dev/role=server")
     return [pod["status"]["podIP"] for pod in found if _ready(pod)]
 
@@ -74,6 +74,8 @@ def ask(space: Namespace, name: str, *texts: str) -> list[Object]:
 
 
 def _ready(pod: Object) -> bool:
+    if "deletionTimestamp" in pod["metadata"]:
+        return False
     found = pod["status"].get("conditions") or ()
     return any(c["type"] == "Ready" and c["status"] == "True" for c in found)
 
