@@ -18,6 +18,8 @@ SUMMARIES = {
     "explain": "print the plan of a job: stages, processes, environment",
     "predict": "write the predictions of a published model for a file",
     "evaluate": "measure a published model on a file with labels",
+    "export": "turn a published model into an ONNX graph, in fp32 or int8",
+    "serve": "answer requests over HTTP with a published model",
     "init": "write a commented job file to start from",
     "models": "list the models that a job can name",
     "submit": "start a job in a cluster, or bring it up to date",

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 FORMATS = ("auto", "tsv", "csv", "jsonl", "parquet", "text")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say what is read."""
+def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """The arguments that say what is read; `required`: there has to be an input."""
     parser.add_argument("artefact", metavar="ARTEFACT", help="folder of a published model")
     parser.add_argument(
-        "--input", required=True, metavar="FILE", help="file, folder, glob or URI of the rows"
+        "--input",
+        required=required,
+        metavar="FILE",
+        help="file, folder, glob or URI of the rows",
     )
     parser.add_argument(
         "--format", choices=FORMATS, default="auto", help="form of the input (default: auto)"

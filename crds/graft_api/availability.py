@@ -20,7 +20,7 @@ _DATA = "use a path, example://, https:// or s3://"
 LIMITS = (
     *(
         Limit(path=f"spec.data.{split}.{key}", schemes=DATA_SCHEMES, instead=_DATA)
-        for split in ("train", "validation", "test")
+        for split in ("train", "validation", "test", "unlabelled")
         for key in ("uri", "uris[]")
     ),
     Limit(path="spec.data.prepare.workers", allowed=(1,), instead="available: 1"),
@@ -46,8 +46,6 @@ LIMITS = (
 
 def faults(job: Job) -> tuple[Fault, ...]:
     """Every field of the job that this version cannot honour."""
-    if job.kind not in blueprint.AVAILABLE:
-        return (_fault("kind", job.kind, f"available: {', '.join(blueprint.AVAILABLE)}"),)
     plain = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     return tuple(
         _fault(path, value if limit.allowed or limit.schemes else None, limit.instead)

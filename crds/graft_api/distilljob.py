@@ -12,7 +12,7 @@ from .data import Data, Dataset, NamedDataset
 from .distillation import Distillation
 from .jobspec import JOB_RULES, JobSpec
 from .jobstatus import JobDisplay, JobStatus, Word
-from .model import JobReference, Model
+from .model import JobReference, Model, Origin, Tokenizer
 from .resource import SHORT_NAME, ApiVersion, ObjectMeta, Shown, columns
 from .rules import ATOMIC, Observed, Part, Rule, exactly_one
 from .training import Length
@@ -63,6 +63,31 @@ class Teacher(Part):
     )
 
 
+class TeacherLayers(Part):
+    """Some of the teacher's own layers, with its embeddings and its head."""
+
+    layers: Annotated[int, Field(ge=1, le=512)]
+    """How many; evenly spaced, the last is always among them."""
+
+
+class StudentOrigin(Origin):
+    """Where the student starts from; exactly one."""
+
+    teacher: TeacherLayers | None = None
+    """Some of the teacher's own layers, with its embeddings and its head."""
+
+    rules = (exactly_one("zoo", "uri", "job", "config", "teacher"),)
+
+
+class Student(Model):
+    """The model that learns."""
+
+    from_: StudentOrigin
+    """Where it starts from; exactly one of zoo, uri, job, config, teacher."""
+    tokenizer: Tokenizer | None = None
+    """Another tokenizer; absent: the model's own, or the teacher's for random weights."""
+
+
 class DistillData(Data):
     """Examples, kept apart by use, so that no selector sees the reporting split."""
 
@@ -81,7 +106,7 @@ class DistillJobSpec(JobSpec):
     """What the models are for."""
     teacher: Teacher
     """The model that is learnt from."""
-    student: Model | None = None
+    student: Student | None = None
     """The small model; absent only for adabert, which searches it."""
     method: Distillation = Field(default_factory=Distillation)
     """How the student learns; default: vanilla."""

@@ -103,3 +103,4 @@ class Termination(_Message):
     metrics: dict[str, float] = field(default_factory=dict)  # of the final weights, and the loss
     model_digest: str = ""  # of the weights to start from; said by the prepare stage
     dataset: dict[str, Any] = field(default_factory=dict)  # the block of status; prepare, too
+    comparison: dict[str, Any] = field(default_factory=dict)  # the block of a DistillJob's status

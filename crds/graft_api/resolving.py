@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import blueprint
+from .kinds import TRAINING
 from .run import CheckpointInterval
 from .volumes import mounted
 
@@ -31,9 +32,10 @@ def resolved(job: Job) -> str:
 
 def _explicit(job: Job) -> Job:
     spec: Any = job.spec
-    every = spec.checkpoint.every or DEFAULT_INTERVAL
-    checkpoint = spec.checkpoint.model_copy(update={"every": every})
-    update = blueprint.of(job).explicit(spec) | {"checkpoint": checkpoint}
+    update = blueprint.of(job).explicit(spec)
+    if job.kind in TRAINING:
+        every = spec.checkpoint.every or DEFAULT_INTERVAL
+        update["checkpoint"] = spec.checkpoint.model_copy(update={"every": every})
     return job.model_copy(update={"spec": spec.model_copy(update=update), "status": None})
 
 

@@ -54,6 +54,8 @@ class ServedModelStatus(Observed):
     """Its folder."""
     digest: Word | None = None
     """Digest of its weights."""
+    source: Word | None = None
+    """Digest of the `spec.model` that it was looked up for."""
 
 
 class Traffic(Observed):
@@ -84,8 +86,12 @@ class RolloutStatus(Observed):
     """State of the roll-out."""
     step: Whole | None = None
     """Number of the step, counted from 1."""
+    uri: Line | None = None
+    """Folder of the new model."""
     digest: Word | None = None
     """Digest of the new model."""
+    source: Word | None = None
+    """Digest of the `spec.model` that it was looked up for."""
     step_start_time: s.Time | None = None
     """When the step began."""
     message: Line | None = None

@@ -117,7 +117,9 @@ def _variable(asked: AskedVariable) -> Variable:
 
 
 def _datasets(data: Data) -> Iterator[Dataset]:
-    return (each for each in (data.train, data.validation, data.test) if each is not None)
+    unlabelled: Dataset | None = getattr(data, "unlabelled", None)  # not every kind has it
+    every = (data.train, data.validation, data.test, unlabelled)
+    return (each for each in every if each is not None)
 
 
 def _data_uris(datasets: Iterable[Dataset]) -> Iterator[str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from .jobstatus import ModelStatus
+from .distilljob import Comparison, DistillJobStatus
+from .jobstatus import JobStatus, ModelStatus
 from .localconditions import LocalRun, local_conditions, timestamp
 from .phases import phase
 from .plan import Plan
+from .pretrainjob import PretrainJobStatus
 from .progress import ProgressReport, Termination
 from .statusblocks import (
     artefact_status,
@@ -20,6 +24,12 @@ from .statusblocks import (
 )
 from .transferjob import TransferJobStatus
 
+_TYPES: Mapping[str, type[JobStatus]] = {
+    "DistillJob": DistillJobStatus,
+    "PretrainJob": PretrainJobStatus,
+    "TransferJob": TransferJobStatus,
+}
+
 __all__ = ["LocalRun", "local_status"]
 
 
@@ -30,14 +40,14 @@ def local_status(
     termination: Termination | None,
     run: LocalRun,
     now: datetime,
-) -> TransferJobStatus:
-    """The status of a job on this machine, in the shape of a TransferJob's in a cluster.
+) -> JobStatus:
+    """The status of a job on this machine, in the shape of its kind's in a cluster.
 
     `termination` is None while a stage runs.
     """
     state = termination.state if termination else ""
     conditions = local_conditions(termination, run=run, progress=progress, now=now)
-    return TransferJobStatus(
+    return _TYPES[plan.kind](
         observed_generation=run.generation,
         phase=phase(conditions),
         conditions=conditions,
@@ -53,4 +63,12 @@ def local_status(
         goodput=goodput_status(progress),
         start_time=timestamp(run.started),
         completion_time=timestamp(now) if state in ("Complete", "Failed") else None,
+        **_of_kind(termination),
     )
+
+
+def _of_kind(termination: Termination | None) -> dict[str, Any]:
+    """The blocks that only some kinds have."""
+    if termination is None or not termination.comparison:
+        return {}
+    return {"comparison": Comparison.model_validate(termination.comparison)}

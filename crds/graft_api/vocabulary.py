@@ -45,6 +45,13 @@ class Port(IntEnum):
     RENDEZVOUS_HEALTH = 29401  # the store pod's /healthz
 
 
+class ServePort(IntEnum):
+    """Ports inside the pods of a ServeDeployment."""
+
+    REQUESTS = 8000
+    METRICS = 9400
+
+
 CONTROL_HEADER = "X-Graft-Token"  # of POST /checkpoint
 
 
@@ -64,12 +71,14 @@ class Role(StrEnum):
     PREPARE = "prepare"  # reads and tokenises
     WORKER = "worker"  # trains
     RENDEZVOUS = "rendezvous"  # the store in which the workers meet
+    SERVER = "server"  # answers requests
 
 
 class Annotation(StrEnum):
     """Annotations that the operator writes on what it makes."""
 
     PLAN = f"{GROUP}/plan"  # on a batch Job: digest of the whole plan that it belongs to
+    OBJECT = f"{GROUP}/object"  # on a child of a ServeDeployment: digest of what it was made as
     JOB = f"{GROUP}/resolved-job"  # on a pod: the resolved job, mounted as a file
 
 

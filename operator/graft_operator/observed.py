@@ -130,6 +130,31 @@ class Referred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A child of a ServeDeployment."""
+
+    uid: str
+    stamp: str  # digest of what it was made as
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """The pods of a ServeDeployment as its Deployment counts them."""
+
+    wanted: int = 0
+    replicas: int = 0
+    updated: int = 0
+    ready: int = 0
+    available: int = 0
+    current: bool = False  # the counts belong to the newest template
+
+    @property
+    def complete(self) -> bool:
+        """Whether all are of the newest template and answer, and no other is left."""
+        return self.current and self.updated == self.available == self.replicas == self.wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything that a decision may rest on, beside the job itself and the time."""
 
@@ -142,6 +167,10 @@ class Observed:
     refused: str = ""  # the server's words when a child could not be made last time
     referred: tuple[Referred, ...] = ()  # the jobs that this one reads
     circle: tuple[tuple[str, str, str], ...] = ()  # from this job through others back to it
+    children: Mapping[str, Child] = field(default_factory=dict)  # by kind, of a ServeDeployment
+    deployed: Deployed | None = None
+    broken: str = ""  # why a server of it will never be ready, in its own words
+    held: str = ""  # why a pod of it does not start
     conflict: str = ""  # a child of our name that belongs to another
     pause: timedelta = timedelta()  # the least until the next look at a job that only goes on
 

@@ -51,6 +51,8 @@ class Settings(BaseModel):
 
     worker_image: str = "graft-worker:latest"
     """Image of workers whose job names none."""
+    serve_image: str = "graft-serve:latest"
+    """Image of the model servers."""
     image_pull_policy: str = "IfNotPresent"
     """Pull policy of the workers' image."""
     image_pull_secrets: Words = ()

@@ -13,6 +13,7 @@ from graft_api import decoding, planner
 from graft_api.faults import DecodeError, Fault
 from graft_api.plan import Plan
 from graft_api.references import replaced
+from graft_operator import serving
 from graft_operator.decisions import (
     blocked,
     failing,
@@ -53,6 +54,8 @@ BRANCHES: tuple[Branch, ...] = (
 def sync(subject: Subject, observed: Observed, *, settings: Settings, now: datetime) -> Outcome:
     """What has to be written for the job; nothing where it is as it should be."""
     kept = memory(subject)
+    if subject.kind == "ServeDeployment":
+        return serving.sync(subject, observed, settings=settings, now=now)
     if subject.deleting or subject.spec.get("managedBy", OURS) != OURS:
         return Outcome()
     if finishing.finished(kept):

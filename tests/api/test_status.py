@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from graft_api.decoding import decode
+from graft_api.distilljob import Comparison, DistillJobStatus
 from graft_api.jobstatus import (
     Artefact,
     CheckpointStatus,
     Condition,
     Failure,
     Goodput,
+    JobStatus,
     MetricValue,
     ModelStatus,
     Progress,
@@ -25,7 +27,7 @@ from graft_api.progress import ProgressReport, Termination
 from graft_api.status import LocalRun, local_status
 from graft_api.statusblocks import metric_values, progress_status
 from graft_api.transferjob import TransferJobStatus
-from tests.api.jobs import TRANSFER
+from tests.api.jobs import DISTILL, TRANSFER
 
 STARTED = datetime(2026, 3, 1, 10, 0, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, 10, 5, 30, 900_000, tzinfo=UTC)
@@ -60,11 +62,11 @@ def _run(stage: str = "train") -> LocalRun:
 
 def _status(
     termination: Termination | None, *, stage: str = "train", report: ProgressReport | None = REPORT
-) -> TransferJobStatus:
+) -> JobStatus:
     return local_status(_plan(), progress=report, termination=termination, run=_run(stage), now=NOW)
 
 
-def _told(status: TransferJobStatus) -> list[str]:
+def _told(status: JobStatus) -> list[str]:
     return [f"{c.type}={c.status} {c.reason}: {c.message}" for c in status.conditions]
 
 
@@ -239,3 +241,21 @@ def test_the_phase_is_the_first_that_fits(states: dict[str, str], expected: str)
         for kind, state in known.items()
     ]
     assert phase(conditions) == expected
+
+
+def test_a_student_is_shown_beside_its_teacher() -> None:
+    told = {
+        "metric": "accuracy",
+        "teacher": "0.92",
+        "student": "0.9",
+        "sizeRatio": 3.5,
+        "speedRatio": 8.25,
+    }
+    last = Termination(state="Complete", artefact_uri="/store/a", comparison=told)
+    job = DISTILL.replace("{job: {kind: TransferJob, name: reviews}}", "{uri: /models/reviews}")
+    status = local_status(plan(decode(job)), progress=REPORT, termination=last, run=_run(), now=NOW)
+    assert isinstance(status, DistillJobStatus)
+    assert status.comparison == Comparison(
+        metric="accuracy", teacher="0.92", student="0.9", size_ratio=3.5, speed_ratio=8.25
+    )
+    assert status.model_dump(by_alias=True)["comparison"] == told

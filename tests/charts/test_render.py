@@ -13,7 +13,7 @@ import yaml
 
 from graft_api import crd
 from graft_api.kinds import KINDS
-from graft_api.vocabulary import Label, Port, Role
+from graft_api.vocabulary import Label, Port, Role, ServePort
 from tests.charts.binaries import run
 from tests.charts.rendering import (
     CHART,
@@ -154,11 +154,15 @@ def test_service_and_budget_choose_the_operators_pods() -> None:
     assert monitor.items() <= one(objects, "Service")["metadata"]["labels"].items()
 
 
-def test_network_policy_lets_the_operator_reach_workers() -> None:
-    [*_, workers] = one(rendered(EVERYTHING), "NetworkPolicy")["spec"]["egress"]
+def test_network_policy_lets_the_operator_reach_workers_and_servers() -> None:
+    [*_, workers, servers] = one(rendered(EVERYTHING), "NetworkPolicy")["spec"]["egress"]
     assert workers["ports"] == [{"port": int(Port.METRICS), "protocol": "TCP"}]
     assert workers["to"] == [
         {"namespaceSelector": {}, "podSelector": {"matchLabels": {Label.ROLE: Role.WORKER}}}
+    ]
+    assert servers["ports"] == [{"port": int(ServePort.REQUESTS), "protocol": "TCP"}]
+    assert servers["to"] == [
+        {"namespaceSelector": {}, "podSelector": {"matchLabels": {Label.ROLE: Role.SERVER}}}
     ]
 
 

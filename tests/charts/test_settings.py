@@ -34,6 +34,7 @@ def test_operator_reads_the_defaults_of_the_chart() -> None:
         "namespace": "here",
         "identity": "here",
         "worker_image": "graft/worker:0.1.0",
+        "serve_image": "graft/serve:0.1.0",
         "control_key_file": "/etc/graft/control/key",
         "store_create": {
             "accessModes": ["ReadWriteMany"],

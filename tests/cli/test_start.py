@@ -87,7 +87,8 @@ def test_each_verb_explains_itself_with_an_example(graft: Graft, verb: str) -> N
         pytest.param(
             ("fly",),
             "graft: error: unknown verb 'fly'\n  verbs: run, validate, explain, predict, evaluate,"
-            " init, models, submit, ls, show, watch, logs, why, stop, resume, scale, rm, version\n",
+            " export, serve, init, models, submit, ls, show, watch, logs, why, stop, resume, scale,"
+            " rm, version\n",
             id="another word gets the list",
         ),
         pytest.param(

@@ -97,8 +97,14 @@ def operator_image(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
+def serve_image(cluster: Cluster) -> str:
+    """Reference of the model server's image, from the working tree."""
+    return _image(cluster, "serve")
+
+
+@pytest.fixture(scope="session")
 def images(worker_image: str, operator_image: str) -> dict[str, str]:
-    """References of both images by their names."""
+    """References of the images by their names."""
     return {"worker": worker_image, "operator": operator_image}
 
 
@@ -145,5 +151,6 @@ __all__ = [
     "local_cluster",
     "namespace",
     "operator_image",
+    "serve_image",
     "worker_image",
 ]

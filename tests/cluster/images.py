@@ -9,7 +9,7 @@ from tests.cluster import bases, buildah, store
 from tests.cluster.build import locked, timed
 from tests.cluster.settings import ROOT, Settings
 
-NAMES = ("worker", "operator")
+NAMES = ("worker", "operator", "serve")
 STAGE = "dependencies"
 
 
@@ -51,10 +51,18 @@ def _build(settings: Settings, name: str, *options: str) -> str:
     arguments = {"BASE": bases.local(bases.BASE)}
     if index := os.environ.get("TORCH_INDEX"):
         arguments["TORCH_INDEX"] = index
+    elif name == "serve":
+        arguments |= _over_the_worker(settings)
     file = str(ROOT / "images" / name / "Dockerfile")
     local = f"localhost/graft-{name}{'-' + STAGE if options else ''}"
     words = ["-q", "-f", file, "-t", local, *options]
     return buildah.build(settings, ROOT, *words, arguments=arguments)
+
+
+def _over_the_worker(settings: Settings) -> dict[str, str]:
+    """Without an index of CPU wheels: on the worker's torch, which nodes hold already."""
+    _build(settings, "worker", "--target", STAGE)
+    return {"BASE": f"localhost/graft-worker-{STAGE}", "CUDA": "allowed"}
 
 
 def _key(name: str) -> str:

@@ -17,8 +17,14 @@ def install(settings: Settings, *values: str) -> None:
     """Both images from the working tree, the chart, and a namespace for the examples."""
     worker = images.build_and_push("worker", settings)
     operator = images.build_and_push("operator", settings)
+    serve = images.build_and_push("serve", settings)
     examples(settings)
-    names = [*_image("image", operator), *_image("worker.image", worker), *values]
+    names = [
+        *_image("image", operator),
+        *_image("worker.image", worker),
+        *_image("serve.image", serve),
+    ]
+    names += values
     chart = ["helm", "upgrade", "--install", RELEASE, ROOT / "charts" / "graft"]
     where = ["--namespace", SYSTEM, "--create-namespace", "--wait", "--timeout", "3m"]
     with timed("helm upgrade --install"):

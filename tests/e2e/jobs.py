@@ -34,7 +34,7 @@ class Finished:
     @property
     def losses(self) -> dict[int, float]:
         """Step to loss, of the steps that were reported."""
-        (curve,) = self.store.glob("jobs/transferjob/*/metrics.jsonl")
+        (curve,) = self.store.glob("jobs/*/*/metrics.jsonl")
         reports = [json.loads(line) for line in curve.read_text().splitlines()]
         return {r["step"]: r["loss"] for r in reports if r["loss"] is not None}
 
@@ -64,7 +64,7 @@ def kill_after_a_checkpoint(job: Path, store: Path, *settings: str) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    found = "jobs/transferjob/*/checkpoints/step-*/manifest.json"
+    found = "jobs/*/*/checkpoints/step-*/manifest.json"
     until(lambda: any(store.glob(found)) or process.poll() is not None)
     assert process.poll() is None, "the run ended before it could be killed"
     family = psutil.Process(process.pid)

@@ -44,10 +44,16 @@ def crds(cluster: Cluster, root: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def pod_images(worker_image: str, serve_image: str) -> dict[str, str]:
+    """Settings of an operator: the images of the pods that it makes."""
+    return {"WORKER_IMAGE": worker_image, "SERVE_IMAGE": serve_image}
+
+
+@pytest.fixture(scope="session")
 def operator(
     cluster: Cluster,
     crds: None,
-    worker_image: str,
+    pod_images: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
     pytestconfig: pytest.Config,
 ) -> Iterator[Operator]:
@@ -58,7 +64,7 @@ def operator(
     folder = tmp_path_factory.mktemp("operator")
     key = folder / "key"
     key.write_text("a key for tests\n")
-    own = {"WORKER_IMAGE": worker_image, "CONTROL_KEY_FILE": str(key)}
+    own = pod_images | {"CONTROL_KEY_FILE": str(key)}
     made = Operator(kubeconfig=cluster.kubeconfig, folder=folder, settings=SETTINGS | own)
     made.start()
     pytestconfig.stash[RESIDENT] = made

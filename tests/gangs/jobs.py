@@ -57,10 +57,11 @@ class Applied:
 
     space: Namespace
     name: str
+    kind: str = KIND
 
     @property
     def object(self) -> Object:
-        return self.space.api.get(VERSION, KIND, self.name, self.space.name)
+        return self.space.api.get(VERSION, self.kind, self.name, self.space.name)
 
     @property
     def status(self) -> Object:
@@ -127,7 +128,8 @@ class Applied:
         return str(found[0]["metadata"]["name"])
 
     def patch(self, **spec: Any) -> None:
-        self.space.api.patch(VERSION, KIND, self.name, {"spec": spec}, namespace=self.space.name)
+        change = {"spec": spec}
+        self.space.api.patch(VERSION, self.kind, self.name, change, namespace=self.space.name)
 
     def weights(self, store: Path) -> bytes:
         """The trained weights, from the folder behind the store's claim."""
@@ -149,4 +151,4 @@ class Applied:
 def apply(space: Namespace, job: Object) -> Applied:
     """The job in that namespace."""
     space.apply(job)
-    return Applied(space=space, name=job["metadata"]["name"])
+    return Applied(space=space, name=job["metadata"]["name"], kind=job["kind"])

@@ -8,7 +8,7 @@ from graft_api.availability import LIMITS
 from graft_api.blueprints import transferjob
 from graft_api.decoding import DecodeError, decode
 from graft_api.planner import plan
-from tests.api.jobs import DISTILL, PRETRAIN, SERVE, TRANSFER
+from tests.api.jobs import PRETRAIN, TRANSFER
 
 APPS = "; available: text_classify, text_match"
 DATA = "; use a path, example://, https:// or s3://"
@@ -88,17 +88,36 @@ def test_every_row_of_the_table_has_a_job_that_it_refuses() -> None:
     assert {p for p in paths - split_alike if f"{p}:" not in said} == set()
 
 
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [(PRETRAIN, "PretrainJob"), (DISTILL, "DistillJob"), (SERVE, "ServeDeployment")],
-    ids=["PretrainJob", "DistillJob", "ServeDeployment"],
+REFUSED_OF_PRETRAINING = (
+    ("spec.objective.name=clm", 'spec.objective.name: "clm" {}; available: mlm, mlm+nsp, mlm+sop'),
+    (
+        "spec.model.from={config: {architecture: albert}}",
+        'spec.model.from.config.architecture: "albert" {}; available: bert, roberta',
+    ),
+    ("spec.data.prepare.workers=2", "spec.data.prepare.workers: 2 {}; available: 1"),
 )
-def test_a_kind_that_cannot_run_yet_is_refused(text: str, kind: str) -> None:
+
+
+@pytest.mark.parametrize(
+    ("override", "message"), REFUSED_OF_PRETRAINING, ids=[o for o, _ in REFUSED_OF_PRETRAINING]
+)
+def test_a_field_that_does_nothing_yet_in_pretraining_is_refused(
+    override: str, message: str
+) -> None:
     with pytest.raises(DecodeError) as raised:
-        plan(decode(text))
-    assert raised.value.message == (
-        f'kind: "{kind}" is not available in this version; available: TransferJob'
-    )
+        plan(decode(PRETRAIN, overrides=[override]))
+    assert raised.value.message == message.replace("{}", "is not available in this version")
+
+
+def test_a_pretrain_job_has_the_stages_of_every_training() -> None:
+    made = plan(decode(PRETRAIN))
+    assert [stage.name for stage in made.stages] == ["prepare", "train"]
+    assert made.resolved()["spec"]["objective"] == {
+        "name": "mlm",
+        "wholeWord": True,
+        "online": True,
+        "probability": 0.15,
+    }
 
 
 def test_all_refusals_come_at_once() -> None:

@@ -70,6 +70,12 @@ class Worker(Part):
     )
 
 
+class Serve(Part):
+    """What the pods of every ServeDeployment get."""
+
+    image: Image = Field(Image(repository="graft/serve"), description="Image of model servers.")
+
+
 class ObjectStore(Part):
     """A store in an S3 bucket instead of a claim."""
 
@@ -191,6 +197,7 @@ class Values(Part):
     pod_annotations: Labels = Field({}, description="Annotations of the operator's pods.")
     control: Control = Field(Control(), description="Key of the workers' control tokens.")
     worker: Worker = Field(Worker(), description="What the pods of every job get.")
+    serve: Serve = Field(Serve(), description="What the pods of every ServeDeployment get.")
     store: Store = Field(Store(), description="Where shards, checkpoints and models live.")
     reconcile: Reconcile = Field(Reconcile(), description="How hard the operator works.")
     crds: Crds = Field(Crds(), description="The custom resource definitions.")

@@ -9,13 +9,14 @@ import argparse
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from graft_api.errors import ConfigError
 from graft_api.vocabulary import ExitCode
 from graft_cli import jobfile, output, screen
 
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     made = partial(artefacts, root=arguments.store)
     plan = jobfile.read(arguments.file, settings=arguments.set, made=made).plan
+    _check(arguments.file, plan.kind)
     site = Site(
         store=arguments.store,
         environ=os.environ,
@@ -86,6 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
     return conclude(result)
 
 
+def _check(file: str, kind: str) -> None:
+    if kind == "ServeDeployment":
+        raise ConfigError(
+            f"{file}: kind: a ServeDeployment is run by a cluster",
+            hint="here: graft serve ARTEFACT",
+        )
+
+
 def conclude(result: LocalResult) -> int:
     """Says on stderr how the run ended and what to do next; the exit code."""
     last = result.termination
@@ -95,8 +105,11 @@ def conclude(result: LocalResult) -> int:
         if result.already:
             screen.say(f"graft: {result.name} is complete already; nothing was run")
         screen.say(
-            f"graft: the model is in {last.artefact_uri}; next:\n  {_next(last.artefact_uri)}"
+            f"graft: the model is in {last.artefact_uri}; next:\n"
+            f"  {_next(result.kind, last.artefact_uri)}"
         )
+        if beside := _beside(result.status.get("comparison", {})):
+            screen.say(f"graft: {beside}")
         return 0
     if result.state == "Stopped":
         screen.say(f"graft: {_interrupted(result)}")
@@ -124,8 +137,21 @@ def stopping(stop: Stop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _next(artefact: str) -> str:
+def _next(kind: str, artefact: str) -> str:
+    if kind == "PretrainJob":
+        return f"a TransferJob that starts from it: model: {{from: {{uri: {artefact}}}}}"
     return f"graft predict {artefact} --input FILE --output predictions.tsv"
+
+
+def _beside(comparison: Mapping[str, Any]) -> str:
+    """A student beside its teacher; nothing where there is none."""
+    if not comparison:
+        return ""
+    ratios = f"{comparison['sizeRatio']:g}x smaller, {comparison['speedRatio']:g}x faster"
+    if "metric" not in comparison:
+        return f"beside its teacher it is {ratios}"
+    values = f"{comparison['metric']} {comparison['student']}, the teacher {comparison['teacher']}"
+    return f"{values}; {ratios}"
 
 
 def _interrupted(result: LocalResult) -> str:

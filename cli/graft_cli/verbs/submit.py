@@ -28,6 +28,7 @@ exit codes: 0 done, with --wait complete; 1 the job failed; 2 bad input and noth
 4 --timeout is over and the job goes on; 5 the API server does not answer; 6 not permitted;
 130 interrupted and the job goes on
 """
+SERVE = "ServeDeployment"
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -70,6 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
         namespace=api.namespace,
         given=arguments.namespace,
     )
+    if arguments.wait and body["kind"] == SERVE:
+        raise ConfigError(
+            "--wait: a ServeDeployment has no end",
+            hint=f"kubectl wait --for=condition=Ready serve/{body['metadata']['name']}",
+        )
     if arguments.dry_run:
         dry_run(api, body, force=arguments.force)
         return 0
@@ -112,6 +118,8 @@ def next_commands(found: Found, *, shown_namespace: str) -> str:
 
     space = found.ref.namespace
     where = "" if space == shown_namespace else f" -n {space}"
+    if found.ref.kind == SERVE:
+        return f"next:\n  kubectl get serve/{found.ref.name}{where} --watch"
     name = f"{found.ref.name}{where}"
     if view.ending(found.raw) is not None:
         return f"graft: the job has ended already ({view.phase(found.raw)}); graft show {name}"

@@ -15,10 +15,13 @@ RIGHTS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         **{("graft.dev", f"{kind}/status"): ("patch",) for kind in KINDS},
         ("batch", "jobs"): ("create", "delete", "get", "list", "patch", "watch"),
         ("", "pods"): ("create", "delete", "get", "list"),
-        ("", "services"): ("create", "delete", "get"),
+        ("", "services"): ("create", "delete", "get", "patch"),
         ("", "persistentvolumeclaims"): ("create", "get"),
         ("", "events"): ("list",),
-        ("networking.k8s.io", "networkpolicies"): ("create", "get"),
+        ("networking.k8s.io", "networkpolicies"): ("create", "get", "patch"),
+        ("apps", "deployments"): ("create", "get", "patch"),
+        ("policy", "poddisruptionbudgets"): ("create", "delete", "get", "patch"),
+        ("autoscaling", "horizontalpodautoscalers"): ("create", "delete", "get", "patch"),
         ("events.k8s.io", "events"): ("create",),
     }
 )

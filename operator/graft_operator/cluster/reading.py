@@ -11,6 +11,7 @@ from graft_operator.observed import ChildJob, Pod, Subject
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 CONTAINER = "worker"
+SERVER = "server"  # the container of a ServeDeployment
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -110,9 +111,9 @@ def _asked_to_end(meta: Mapping[str, Any]) -> datetime | None:
 
 
 def _state(containers: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The worker's state; after a restart in place, the state that ended it."""
+    """The state of the container that works; after a restart in place, the state that ended it."""
     for container in containers:
-        if container["name"] == CONTAINER:
+        if container["name"] in (CONTAINER, SERVER):
             return container.get("state") or {}
     return {}
 

@@ -23,13 +23,16 @@ PATHS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "ConfigMap": ("/api/v1", "configmaps"),
         "CoreEvent": ("/api/v1", "events"),  # the older form, which can be selected by object
+        "Deployment": ("/apis/apps/v1", "deployments"),
         "Event": ("/apis/events.k8s.io/v1", "events"),
         "Job": ("/apis/batch/v1", "jobs"),
+        "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
         "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
         "Namespace": ("/api/v1", "namespaces"),
         "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies"),
         "Node": ("/api/v1", "nodes"),
         "PersistentVolumeClaim": ("/api/v1", "persistentvolumeclaims"),
+        "PodDisruptionBudget": ("/apis/policy/v1", "poddisruptionbudgets"),
         "Pod": ("/api/v1", "pods"),
         "Service": ("/api/v1", "services"),
         "Workload": ("/apis/kueue.x-k8s.io/v1beta1", "workloads"),

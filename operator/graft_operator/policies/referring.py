@@ -22,6 +22,13 @@ def referred(subject: Subject, lookup: Lookup) -> tuple[Referred, ...]:
     )
 
 
+def looked_up(subject: Subject, lookup: Lookup) -> tuple[Referred, ...]:
+    """Each job that the subject reads, as it is now, whatever was pinned."""
+    return tuple(
+        _referred(reference, None, subject, lookup) for reference in references(subject.manifest())
+    )
+
+
 def keys(subject: Subject) -> tuple[Key, ...]:
     """The jobs that the subject reads, as the queue names them."""
     return tuple((r.kind, subject.namespace, r.name) for r in references(subject.manifest()))

@@ -38,6 +38,17 @@ def held(s: Situation, job: ChildJob) -> Finding | None:
     return None
 
 
+def pod_held(pod: Pod) -> str:
+    """Why the pod does not start, in the words of who holds it; empty: nobody does."""
+    if pod.ready:
+        return ""
+    if pod.unscheduled:
+        return f"pod {pod.name} finds no node: {pod.unscheduled}"
+    if pod.waiting and pod.waiting != "ContainerCreating":
+        return f"pod {pod.name}: {pod.waiting}: {pod.waiting_message}"
+    return ""
+
+
 def stuck(s: Situation) -> Pod | None:
     """A pod that cannot start without a change of the job: its image or its references."""
     for pod in s.newest().values():

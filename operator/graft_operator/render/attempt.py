@@ -78,8 +78,12 @@ def selector(subject: Subject) -> dict[str, str]:
 
 
 def meta(attempt: Attempt, name: str, labelled: dict[str, str]) -> Object:
-    """Metadata of a child: owned by the job, so that it goes with it."""
-    subject = attempt.subject
+    """Metadata of a child of the attempt's job."""
+    return owned(attempt.subject, name, labelled)
+
+
+def owned(subject: Subject, name: str, labelled: dict[str, str]) -> Object:
+    """Metadata of a child: owned by the custom resource, so that it goes with it."""
     return {
         "name": name,
         "namespace": subject.namespace,

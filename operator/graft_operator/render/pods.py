@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graft_api.plan import Mount, Stage
 from graft_api.vocabulary import Annotation, Label, Port, Role
 from graft_operator.render.attempt import Attempt, labels
 from graft_operator.render.environment import (
@@ -79,7 +80,7 @@ def _container(attempt: Attempt) -> Object:
         "args": list(attempt.stage.argv[3:]),
         "env": variables(attempt),
         "ports": [{"name": "metrics", "containerPort": int(Port.METRICS)}],
-        "resources": _resources(attempt),
+        "resources": requests(attempt.stage),
         "securityContext": CONTAINER_SECURITY,
         "terminationMessagePath": TERMINATION,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -98,14 +99,14 @@ def _container(attempt: Attempt) -> Object:
     return container
 
 
-def _resources(attempt: Attempt) -> Object:
+def requests(stage: Stage) -> Object:
     """Requests, and limits of all but the CPU: a limit there only slows what would be idle."""
-    asked = attempt.stage.resources
-    requests = {"cpu": asked.cpu, "memory": asked.memory}
+    asked = stage.resources
+    wanted = {"cpu": asked.cpu, "memory": asked.memory}
     limits = {"memory": asked.memory}
     if asked.gpu:
-        requests[asked.gpu_resource] = limits[asked.gpu_resource] = str(asked.gpu)
-    return {"limits": limits, "requests": requests}
+        wanted[asked.gpu_resource] = limits[asked.gpu_resource] = str(asked.gpu)
+    return {"limits": limits, "requests": wanted}
 
 
 def _volumes(attempt: Attempt) -> list[Object]:
@@ -124,10 +125,11 @@ def _volumes(attempt: Attempt) -> list[Object]:
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": shared},
     ]
-    return own + [_named(number, mount) for number, mount in enumerate(attempt.stage.mounts)]
+    return own + [named_volume(number, each) for number, each in enumerate(attempt.stage.mounts)]
 
 
-def _named(number: int, mount: Any) -> Object:
+def named_volume(number: int, mount: Mount) -> Object:
+    """The volume of a claim or a config map that a URI names."""
     if mount.kind == "pvc":
         claim = {"claimName": mount.name, "readOnly": True}
         return {"name": f"data-{number}", "persistentVolumeClaim": claim}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
-from graft_operator.observed import ChildJob, Pod, Subject
+from graft_operator.observed import Child, ChildJob, Pod, Subject
 from graft_operator.policies import referring
 from graft_operator.shell.keys import Key
 from graft_operator.shell.packed import Packed
@@ -22,6 +22,15 @@ class Sight:
 
     jobs: tuple[ChildJob, ...]
     pods: tuple[Pod, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """The children of a ServeDeployment beside its Deployment, as a look found them."""
+
+    children: dict[str, Child]
+    generation: int
     at: float
 
 
@@ -39,6 +48,7 @@ class Note:
     silent: float = 0.0  # since when nobody answers; 0: somebody did
     written: float = 0.0  # the newest status write
     leftover: bool = False  # a finished job may still hold pods
+    around: Around | None = None
     sight: Sight | None = None  # pods of workers that all train, as they were seen
 
 

@@ -11,6 +11,7 @@ from graft_operator import metrics
 from graft_operator.cluster import reading
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
+from graft_operator.cluster.servers import Servers
 from graft_operator.cluster.workers import SilentError, Workers
 from graft_operator.observed import ChildJob, Observed, Pod, Subject, memory
 from graft_operator.policies import referring
@@ -19,11 +20,13 @@ from graft_operator.settings import Settings
 from graft_operator.shell.cache import Cache, Note, Sight
 from graft_operator.shell.crowd import Crowd, Want
 from graft_operator.shell.keys import Key
+from graft_operator.shell.serving import ServingGatherer
 
 PULLING_SHARE = 4
 YOUNG = timedelta(seconds=3)  # of a Job whose pods are only being made; more among many jobs
 SIGHT_SECONDS = 60.0  # how long ready workers are taken for unchanged while their Job is
 SILENCE_SECONDS = 30.0  # a worker that saves or evaluates may be slow to answer
+SERVE = "ServeDeployment"
 COMPLAINTS = ("FailedCreate",)
 
 
@@ -36,6 +39,8 @@ class Gatherer:
         self._workers = workers
         self._settings = settings
         self._crowd = Crowd()
+        servers = Servers(threads=settings.threads)
+        self._serving = ServingGatherer(cache, sender, servers)
         # Workers that cannot be reached cost seconds each; most threads are never theirs.
         self._pulls = threading.BoundedSemaphore(max(1, settings.threads // PULLING_SHARE))
 
@@ -49,6 +54,8 @@ class Gatherer:
         Raises:
             UnreachableError: the server does not answer.
         """
+        if subject.kind == SERVE:
+            return self._serving.observe(subject)
         note = self._cache.note(subject.key)
         jobs = self._cache.jobs(subject.key, owner=subject.uid)
         newest = _newest(jobs)

@@ -72,6 +72,8 @@ def complete(subject: Subject, words: Termination) -> Object:
         found["metrics"] = [
             {"name": name, "value": f"{value:.6g}"} for name, value in words.metrics.items()
         ]
+    if words.comparison:
+        found["comparison"] = dict(words.comparison)
     return found
 
 

@@ -27,10 +27,16 @@ FIRST: Mapping[str, Finding] = {
 
 
 def conditions(
-    findings: Mapping[str, Finding], memory: Memory, *, generation: int, now: datetime
+    findings: Mapping[str, Finding],
+    memory: Memory,
+    *,
+    generation: int,
+    now: datetime,
+    first: Mapping[str, Finding] = FIRST,
 ) -> list[Object]:
     """All conditions; `lastTransitionTime` changes only with the status of one."""
-    known = {kind: _found(kind, findings, memory) for kind in (*FIRST, *_extra(findings, memory))}
+    kinds = (*first, *_extra(findings, memory))
+    known = {kind: _found(kind, findings, memory, first) for kind in kinds}
     known = {"Ready": findings.get("Ready") or _ready(known)} | known
     return [
         _written(kind, finding, memory, generation=generation, now=now)
@@ -42,19 +48,21 @@ def _extra(findings: Mapping[str, Finding], memory: Memory) -> tuple[str, ...]:
     return ("Queued",) if "Queued" in findings or "Queued" in memory.conditions else ()
 
 
-def _found(kind: str, findings: Mapping[str, Finding], memory: Memory) -> Finding:
+def _found(
+    kind: str, findings: Mapping[str, Finding], memory: Memory, first: Mapping[str, Finding]
+) -> Finding:
     if kind in findings:
         return findings[kind]
     old = memory.conditions.get(kind)
     if old is None:
-        return FIRST[kind]
+        return first[kind]
     return Finding(status=old["status"], reason=old["reason"], message=old.get("message", ""))
 
 
 def _ready(known: Mapping[str, Finding]) -> Finding:
     """The roll-up that `kubectl wait` looks at: as planned, or the leading trouble."""
     for kind in ("Failed", "Suspended"):
-        if known[kind].status == "True":
+        if kind in known and known[kind].status == "True":
             return false(known[kind].reason, known[kind].message)
     return true("AsPlanned", "nothing needs to be done")
 

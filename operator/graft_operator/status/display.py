@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from graft_operator.observed import Subject
@@ -24,7 +24,7 @@ def display(subject: Subject, status: Mapping[str, Any]) -> Object:
         "remaining": _remaining(progress),
         "checkpoint": str((status.get("checkpoint") or {}).get("step", NONE)),
         "restarts": _restarts(restarts),
-    } | _own(subject)
+    } | _OWN[subject.kind](subject.spec, status)
 
 
 def _step(progress: Mapping[str, Any]) -> str:
@@ -58,14 +58,49 @@ def _restarts(restarts: Mapping[str, Any]) -> str:
     return ", ".join(counts) or "0"
 
 
-def _own(subject: Subject) -> Object:
-    model = (subject.spec.get("model") or {}).get("from") or {}
-    base = model.get("zoo") or model.get("uri") or (model.get("job") or {}).get("name")
-    config = model.get("config") or {}
-    train = (subject.spec.get("data") or {}).get("train") or {}
+def _transfer(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Object:  # noqa: ARG001
+    train = (spec.get("data") or {}).get("train") or {}
     data = train.get("uri") or next(iter(train.get("uris") or ()), NONE)
-    shown = {"base": base or config.get("architecture") or NONE, "dataset": data}
-    return {key: _short(str(value)) for key, value in shown.items()}
+    return {"base": _model(spec.get("model")), "dataset": _short(str(data))}
+
+
+def _pretrain(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Object:
+    named = {m["name"]: float(m["value"]) for m in status.get("metrics") or ()}
+    loss = named.get("loss")
+    speed = (status.get("progress") or {}).get("tokensPerSecond")
+    return {
+        "loss": NONE if loss is None else f"{loss:.4g}",
+        "model": _model(spec.get("model")),
+        "tokensPerSecond": NONE if speed is None else str(speed),
+    }
+
+
+def _distill(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Object:
+    beside = status.get("comparison") or {}
+    ratios = (("sizeRatio", "smaller"), ("speedRatio", "faster"))
+    told = [f"{float(beside[key]):.3g}x {word}" for key, word in ratios if key in beside]
+    return {
+        "teacher": _model(spec.get("teacher")),
+        "student": _model(spec.get("student")),
+        "ratio": ", ".join(told) or NONE,
+    }
+
+
+_OWN: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Object]] = {
+    "TransferJob": _transfer,
+    "PretrainJob": _pretrain,
+    "DistillJob": _distill,
+}
+
+
+def _model(spec: Mapping[str, Any] | None) -> str:
+    """Where a model comes from, in one word: a name, a folder, an architecture with its size."""
+    origin = (spec or {}).get("from") or {}
+    config, layers = origin.get("config") or {}, (origin.get("teacher") or {}).get("layers")
+    sizes = "x".join(str(config[key]) for key in ("layers", "hidden") if key in config)
+    made = " ".join(word for word in (config.get("architecture"), sizes) if word)
+    named = origin.get("zoo") or origin.get("uri") or (origin.get("job") or {}).get("name")
+    return _short(str(named or made or (f"{layers} of its layers" if layers else NONE)))
 
 
 def _short(text: str) -> str:

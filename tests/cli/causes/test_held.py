@@ -119,7 +119,12 @@ HOLDING = [
         id="preempted",
     ),
     pytest.param(
-        facts(job(conditions=[says("Prepared", "False", "WaitingForJob", WAITS)])),
+        facts(
+            job(
+                spec={"model": {"from": {"job": {"kind": "PretrainJob", "name": "wiki"}}}},
+                conditions=[says("Prepared", "False", "WaitingForJob", WAITS)],
+            )
+        ),
         "WaitingForJob",
         f"The job starts from another's model: {WAITS}.",
         id="it starts from another's model",

@@ -125,7 +125,7 @@ def test_a_folder_that_the_user_may_not_write_is_named_with_the_user(tmp_path: P
     before.save({}, {}, step=10)
     before.wait()
     root.chmod(0o555)
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps its folders to itself
+    for folder in (tmp_path, *tmp_path.parents[:3]):  # pytest keeps its folders to itself
         folder.chmod(folder.stat().st_mode | 0o055)
     user = 65534 if os.geteuid() == 0 else os.geteuid()  # root may write anywhere
     (root / ".lock").chmod(0o444)

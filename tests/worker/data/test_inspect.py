@@ -194,6 +194,18 @@ def test_the_same_text_in_other_columns_is_no_duplicate(tmp_path: Path) -> None:
     assert found.columns == {"text_a": "premise", "text_b": "hypothesis", "label": "label"}
 
 
+def test_a_split_without_labels_is_read_without_them(tmp_path: Path) -> None:
+    (tmp_path / "bare.tsv").write_text("text\tlabel\nnew\tnobody knows\nand another\t\n")
+    (tmp_path / "texts.txt").write_text("new\n\nlonger\n")
+    train = selection(jsonl(tmp_path / "a.jsonl", ["a", "b"]))
+    for name, rows in (("bare.tsv", 2), ("texts.txt", 2)):
+        bare = selection(tmp_path / name, bare=True)
+        found = inspect({"train": train, "unlabelled": bare}, CLASSIFY, wish=TargetWish())
+        assert found.labels == ("a", "b")
+        assert found.splits["unlabelled"].rows == rows
+        assert not any("labels: nobody" in line for line in describe(found))
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("folder", "roles", "mapped", "expected"),

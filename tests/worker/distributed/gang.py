@@ -88,7 +88,7 @@ def _complete(members: list[Member], function: Callable[..., Any], arguments: An
         while alive := [process.sentinel for process in running if process.is_alive()]:
             wait(alive)
             if any(p.exitcode not in (None, 0) for p in running):
-                raise AssertionError(_errors(members))
+                raise AssertionError(_errors(members, [p.exitcode for p in running]))
     finally:
         for process in running:
             process.kill()

@@ -10,7 +10,7 @@ import yaml
 from scipy import stats
 
 from graft_worker.export import card as cards
-from graft_worker.export.contents import DataFacts, Golden, Result
+from graft_worker.export.contents import Comparison, DataFacts, Golden, Result
 from graft_worker.export.golden import golden_text
 from graft_worker.export.intervals import wilson
 from graft_worker.export.profile import histogram, profile
@@ -132,3 +132,13 @@ def test_the_profile_of_numbers_cuts_their_values() -> None:
 def test_rows_with_several_labels_count_for_each() -> None:
     targets = np.array([[1, 0, 1], [0, 0, 1]], np.uint8)
     assert histogram(targets, ("a", "b", "c")) == {"a": 1, "b": 0, "c": 2}
+
+
+def test_a_student_is_told_of_beside_its_teacher_and_other_models_are_not() -> None:
+    both = Comparison(split="test", metric="accuracy", teacher=0.92, student=0.9)
+    assert section(text(comparison=both), "Beside its teacher") == (
+        "accuracy on the test split: teacher 0.9200, this student 0.9000.\n"
+    )
+    digest = "sha256:" + "2" * 64
+    assert f"Its teacher was `{digest}`." in section(text(teacher=digest), "Origin")
+    assert "teacher" not in text()

@@ -97,9 +97,14 @@ class TinyTask:
     spec: Any = None  # of fine-tuning
     spoiled: Callable[[Tensor, Batch], Tensor] = lambda loss, batch: loss
 
-    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        loss = nn.functional.cross_entropy(logits.float(), batch.targets["target"], reduction="sum")
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        loss = nn.functional.cross_entropy(
+            outputs.float(), batch.targets["target"], reduction="sum"
+        )
         return self.spoiled(loss, batch)
+
+    def kept(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        return outputs, batch.targets["target"]
 
     def metrics(self, logits: Tensor, targets: Tensor) -> Mapping[str, float]:
         return {"accuracy": (logits.argmax(1) == targets).float().mean().item()}

@@ -13,6 +13,21 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Tokens that are to be predicted, M of them."""
+
+    slots: Tensor  # [M] int64: where they stand in the flattened [R * W]
+    answers: Tensor  # [M] int64: their true ids
+    sequences: Tensor  # [M] int64: which of the S sequences they belong to, ascending
+    shares: Tensor  # [M] float32: one by the number asked of the same sequence
+
+    def to(self, device: torch.device) -> Asked:
+        """The same on a device."""
+        names = ("slots", "answers", "sequences", "shares")
+        return Asked(**{n: getattr(self, n).to(device, non_blocking=True) for n in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One micro-batch. Slots without a token have segment 0."""
 
@@ -26,6 +41,7 @@ class Batch:
     targets: Mapping[str, Tensor]  # per-example columns of the Block, [S, ...]
     tokens: int  # real tokens
     most: int  # sequences in the fullest row
+    asked: Asked | None = None  # where tokens are to be predicted
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
@@ -34,4 +50,5 @@ class Batch:
             for name in ("ids", "positions", "segments", "types", "keys", "first", "samples")
         }
         targets = {k: v.to(device, non_blocking=True) for k, v in self.targets.items()}
-        return replace(self, targets=targets, **moved)
+        asked = self.asked.to(device) if self.asked else None
+        return replace(self, targets=targets, asked=asked, **moved)

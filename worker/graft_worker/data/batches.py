@@ -6,15 +6,16 @@ Shapes: R rows, W tokens per row, S sequences, T real tokens.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from graft_worker.data.batch import Batch
+from graft_worker.data.batch import Asked, Batch
 from graft_worker.data.order import Keys, Numbers, places_of, token_keys
 from graft_worker.data.packing import Layout, packed, padded
-from graft_worker.data.shards import Shards
+from graft_worker.data.shards import ANSWER, Shards
 
 
 def collate(
@@ -27,6 +28,10 @@ def collate(
     packed batches hold the same tokens with the same positions, keys and targets.
     """
     rows = np.asarray(ids, np.int64)
+    if shards.view is not None:
+        shown = shards.view(shards, rows, keys)
+        made = collate(shown, np.arange(len(rows)), keys=keys, width=width, packing=packing)
+        return replace(made, samples=torch.from_numpy(rows))
     lengths = shards.lengths[rows].astype(np.int64)
     layout = packed(lengths, width=width) if packing else padded(lengths)
     place = places_of(lengths)
@@ -46,6 +51,21 @@ def collate(
         targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
         tokens=len(place),
         most=int(layout.segment.max()),
+        asked=_asked(shards.per_token[ANSWER][source], slots, lengths)
+        if ANSWER in shards.per_token
+        else None,
+    )
+
+
+def _asked(answers: NDArray[np.generic], slots: Numbers, lengths: Numbers) -> Asked:
+    picked = np.flatnonzero(np.asarray(answers, np.int64) >= 0)
+    sequences = np.repeat(np.arange(len(lengths)), lengths)[picked]
+    counts = np.bincount(sequences, minlength=len(lengths))
+    return Asked(
+        slots=torch.from_numpy(slots[picked]),
+        answers=torch.from_numpy(answers[picked].astype(np.int64)),
+        sequences=torch.from_numpy(sequences),
+        shares=torch.from_numpy((1 / counts[sequences]).astype(np.float32)),
     )
 
 

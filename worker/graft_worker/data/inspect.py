@@ -79,8 +79,7 @@ def inspect(
     Raises:
         DataError: everything that is wrong with any split, one line each, with file:line.
     """
-    target = next((role.name for role in roles if role.kind == "target"), "")
-    passes = {name: _read(part, roles, target, wish) for name, part in selections.items()}
+    passes = {name: _read(part, part.read(roles), wish) for name, part in selections.items()}
     train = passes["train"]
     problem = train.survey.problem(wish)
     labels = () if problem == "regression" else train.survey.ordered(wish)
@@ -106,8 +105,9 @@ class _Enough(Exception):  # noqa: N818  (ends the reading of one split)
     """So many bad rows that reading on tells nobody more."""
 
 
-def _read(selection: Selection, roles: Sequence[Role], target: str, wish: TargetWish) -> _Pass:
+def _read(selection: Selection, roles: Sequence[Role], wish: TargetWish) -> _Pass:
     found = _Pass()
+    target = next((role.name for role in roles if role.kind == "target"), "")
     bad = 0
 
     def report(fault: Fault) -> None:
@@ -234,7 +234,7 @@ def describe(inspection: Inspection) -> tuple[str, ...]:
         lines[0] += f", {len(inspection.labels)} labels: {targets.listed(inspection.labels)}"
     for name, report in inspection.splits.items():
         lines.append(_line(name, report))
-        if report.labels:
+        if any(count for _, count in report.labels):
             shares = (f"{label} {count:,}" for label, count in report.labels)
             lines.append(f"  labels: {targets.listed(shares)}")
         lines.append(f"  columns: {', '.join(f'{r} = {c}' for r, c in report.columns)}")

@@ -110,10 +110,13 @@ def _window(seed: int, epoch: int, number: int, n: int) -> Numbers:
 
 def token_keys(keys: Keys, lengths: Numbers) -> NDArray[np.int32]:
     """A 32-bit key per token of a flat batch, from its sequence's key [S] and its place there."""
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    place = (places_of(lengths) + 1).astype(_U) * _PLACE
-    bits = mix(keys[row] ^ place) >> _U(32)
+    bits = at(np.repeat(keys, lengths), places_of(lengths)) >> _U(32)
     return bits.astype(np.uint32).view(np.int32)
+
+
+def at(keys: Keys, places: Numbers) -> Keys:
+    """A draw [n] for each place of a sequence with the key beside it."""
+    return mix(keys ^ ((places + 1).astype(_U) * _PLACE))
 
 
 def places_of(lengths: Numbers) -> Numbers:

@@ -84,8 +84,9 @@ def cache_key(
 
 def _validated(selection: Selection, inspection: Inspection) -> Iterator[Row]:
     """Rows by role, targets as Encode takes them: a label, a tuple of labels, or a number."""
-    names = [role.name for role in inspection.roles if role.kind == "target"]
-    for row, _ in reading.taken(selection, inspection.roles):
+    roles = selection.read(inspection.roles)
+    names = [role.name for role in roles if role.kind == "target"]
+    for row, _ in reading.taken(selection, roles):
         values = dict(row.values)
         for name in names:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from graft_api.jobstatus import DatasetStatus
 
@@ -24,6 +24,16 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Teacher:
+    """Whom a student learns from, and what is asked."""
+
+    model: str  # folder of its artefact, relative to the store where it is in it
+    digest: str  # sha256:..., of the artefact
+    splits: dict[str, Split]  # as its own tokenizer makes them
+    learned: str  # shards that the student reads: train, with the rows of unlabelled behind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Everything that training needs to know of the data and of the model's origin."""
 
@@ -37,6 +47,13 @@ class Prepared:
     vocabulary: int  # number of token ids
     columns: dict[str, str]  # role -> column of the train file
     warnings: tuple[str, ...] = ()
+    teacher: Teacher | None = None  # of a distillation
+
+    def shards(self) -> tuple[str, ...]:
+        """Every folder of shards, once, as splits name it."""
+        told = self.teacher
+        asked = [*(split.shards for split in told.splits.values()), told.learned] if told else []
+        return tuple(dict.fromkeys([*(split.shards for split in self.splits.values()), *asked]))
 
     def write(self, path: Path) -> None:
         """Writes the file as a whole or not at all."""
@@ -59,7 +76,13 @@ class Prepared:
     def read(cls, path: Path) -> Prepared:
         """What `write` wrote."""
         data = json.loads(path.read_text(encoding="utf-8"))
-        data["splits"] = {name: Split(**split) for name, split in data["splits"].items()}
+        data["splits"] = _splits(data["splits"])
+        if told := data.get("teacher"):
+            data["teacher"] = Teacher(**(told | {"splits": _splits(told["splits"])}))
         for name in ("labels", "warnings"):
             data[name] = tuple(data[name])
         return cls(**data)
+
+
+def _splits(plain: dict[str, Any]) -> dict[str, Split]:
+    return {name: Split(**split) for name, split in plain.items()}

@@ -72,7 +72,7 @@ def columns_of(source: Source, selection: Selection) -> tuple[str, ...]:
 def _value(row: Row, columns: Mapping[str, str], role: Role, report: Report) -> Any:
     column = columns.get(role.name)
     value = row.values.get(column) if column is not None else None
-    if role.kind == "target":
+    if role.kind != "text":
         return value
     if value is None or isinstance(value, str):
         return value or ""

@@ -21,6 +21,6 @@ class Role:
     """A column that an app needs. `names` are tried in order when the job maps none."""
 
     name: str  # as in data.columns: text, text_a, text_b, label
-    kind: Literal["text", "target"]
+    kind: Literal["text", "target", "group"]  # a group says which rows belong together
     names: tuple[str, ...]
     required: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graft_worker.data.order import order
+from graft_worker.data.rows import Role
 
 if TYPE_CHECKING:
     from graft_api.data import Data, Dataset
@@ -46,11 +48,17 @@ class Selection:
     columns: tuple[tuple[str, str], ...] = ()  # role -> column, as in data.columns
     schema: str = ""  # `label:str:1,text:str:1`; empty: the files name their columns
     cut: Cut | None = None
+    bare: bool = False  # rows have no target, or none that is read
+
+    def read(self, roles: Sequence[Role]) -> tuple[Role, ...]:
+        """Those of an app's roles that are read."""
+        return tuple(role for role in roles if not (self.bare and role.kind == "target"))
 
 
-def select(dataset: Dataset, *, cut: Cut | None = None) -> Selection:
+def select(dataset: Dataset, *, cut: Cut | None = None, bare: bool = False) -> Selection:
     """The selection of one data set of a job."""
     return Selection(
+        bare=bare,
         uris=tuple(dataset.uris or ()) or (dataset.uri or "",),
         format=dataset.format,
         columns=tuple(dataset.columns.items()),
@@ -60,7 +68,7 @@ def select(dataset: Dataset, *, cut: Cut | None = None) -> Selection:
 
 
 def selections(data: Data, *, seed: int) -> dict[str, Selection]:
-    """The splits of a job by name: train, and where given validation and test.
+    """The splits of a job by name: train, and where given validation, test and unlabelled.
 
     A validation `fraction` cuts the train files in two; `seed` draws the rows.
     """
@@ -73,4 +81,6 @@ def selections(data: Data, *, seed: int) -> dict[str, Selection]:
         found["validation"] = select(data.validation)
     if data.test is not None:
         found["test"] = select(data.test)
+    if unlabelled := getattr(data, "unlabelled", None):
+        found["unlabelled"] = select(unlabelled, bare=True)
     return found

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,22 @@ from graft_worker.data.blocks import Block
 
 VERSION = 1
 META = "meta.json"
+ANSWER = "answer"  # per token: the id to be predicted, or -1
 
 Column = NDArray[Any]
+
+
+class View(Protocol):
+    """Shows examples otherwise than they are stored, such as with some tokens hidden."""
+
+    def __call__(
+        self, shards: Shards, rows: NDArray[np.int64], keys: NDArray[np.uint64] | None
+    ) -> Shards:
+        """The chosen rows alone, in their order; drawn from their keys, fixed where there are none.
+
+        The column `token.answer` holds the id to be predicted of each token, -1 of the others.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +52,7 @@ class Shards:
     lengths: NDArray[np.int32]  # [N]
     per_token: dict[str, Column]  # name -> [T]
     per_example: dict[str, Column]  # name -> [N, ...]
+    view: View | None = None  # how chosen examples are shown, if not as they are
 
     @classmethod
     def open(cls, folder: Path) -> Shards:

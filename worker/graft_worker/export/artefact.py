@@ -41,10 +41,10 @@ class Artefact:
 
     folder: Path
     digest: str
-    app: str
+    app: str  # empty where the model is none of an app's
     variant: str
     params: Mapping[str, Any]
-    problem: Problem
+    problem: Problem | None
     labels: tuple[str, ...]
     columns: Mapping[str, str]  # role -> column of the training file
     max_length: int

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from graft_worker.export.contents import Contents, DataFacts, Result
+from graft_worker.export.contents import Comparison, Contents, DataFacts, Result
 from graft_worker.export.intervals import wilson
 
 _MOST = 30  # labels listed by name; the rest are in profile.json
@@ -19,6 +19,7 @@ def card(contents: Contents) -> str:
         _front(contents),
         _head(contents),
         _results(contents.results),
+        *_comparison(contents.comparison),
         _data(contents.data),
         _origin(contents),
         _limits(contents),
@@ -42,23 +43,29 @@ def results_json(results: Iterable[Result]) -> str:
 
 
 def _front(contents: Contents) -> str:
+    words = contents.words
     told = {
-        "pipeline_tag": "text-classification",
+        "pipeline_tag": words.pipeline if words else "text-classification",
         "library_name": "transformers",
-        "tags": ["graft", contents.app, contents.method],
+        "tags": ["graft", *([contents.app] if contents.app else []), contents.method],
     }
     return f"---\n{_yaml(told)}---\n"
 
 
 def _head(contents: Contents) -> str:
     parameters = sum(tensor.numel() for tensor in contents.weights.values())
+    if contents.words:
+        kind, about = contents.words.kind, contents.words.about
+        made = f"Made by Graft's {kind} `{contents.job}`: {about}. {parameters:,} parameters.\n"
+        return f"# {contents.job}\n\n{made}"
     labels = ", ".join(f"`{name}`" for name in contents.labels[:_MOST])
     more = f" and {len(contents.labels) - _MOST} more" if len(contents.labels) > _MOST else ""
     answer = f"labels {labels}{more}" if contents.labels else "one number"
     return (
         f"# {contents.job}\n\n"
-        f"Made by Graft's TransferJob `{contents.job}`: app `{contents.app}` ({contents.variant}), "
-        f"method `{contents.method}`, {contents.problem.replace('_', ' ')}, {answer}. "
+        f"Made by Graft's {contents.spec.get('kind', 'job')} `{contents.job}`: "
+        f"app `{contents.app}` ({contents.variant}), method `{contents.method}`, "
+        f"{(contents.problem or '').replace('_', ' ')}, {answer}. "
         f"{parameters:,} parameters, texts of at most {contents.max_length} tokens.\n"
     )
 
@@ -82,6 +89,17 @@ def _results(results: tuple[Result, ...]) -> str:
     return "\n".join(lines)
 
 
+def _comparison(comparison: Comparison | None) -> tuple[str, ...]:
+    """Nothing where there is no teacher."""
+    if comparison is None:
+        return ()
+    return (
+        "## Beside its teacher\n\n"
+        f"{comparison.metric} on the {comparison.split} split: "
+        f"teacher {comparison.teacher:.4f}, this student {comparison.student:.4f}.\n",
+    )
+
+
 def _intervals(result: Result) -> dict[str, tuple[float, float]]:
     share = result.metrics.get("accuracy")
     return {} if share is None else {"accuracy": wilson(share, result.rows)}
@@ -103,13 +121,19 @@ def _origin(contents: Contents) -> str:
     origin = contents.origin
     start = "random weights from the config" if origin.random else "the weights"
     versions = "\n".join(f"- {name} {value}" for name, value in sorted(contents.versions.items()))
+    taught = f"Its teacher was `{contents.teacher}`.\n\n" if contents.teacher else ""
     return (
         f"## Origin\n\nTraining began with {start} of `{origin.name}` (`{origin.digest}`).\n\n"
+        f"{taught}"
         f"Made with:\n\n{versions}\n"
     )
 
 
 def _limits(contents: Contents) -> str:
+    if contents.words:
+        own = "".join(f"- {line}\n" for line in contents.words.limits)
+        licences = "- Licences of the base model and of the data apply; Graft adds none.\n"
+        return f"## Limits\n\n{own}{licences}"
     return (
         "## Limits\n\n"
         f"- What stands after {contents.max_length} tokens of a text is not read.\n"
@@ -120,16 +144,21 @@ def _limits(contents: Contents) -> str:
 
 
 def _loading(contents: Contents) -> str:
+    if contents.words:
+        return f"## Loading\n\n{_python(contents.words.loader)}"
     graft = (
         "```console\ngraft predict THIS_FOLDER --input texts.tsv --output predictions.tsv\n```\n"
     )
     if contents.config.get("model_type") != "bert":
         return f"## Loading\n\n{graft}"
+    return f"## Loading\n\n{graft}\n{_python('AutoModelForSequenceClassification')}"
+
+
+def _python(loader: str) -> str:
     return (
-        f"## Loading\n\n{graft}\n```python\n"
-        "from transformers import AutoModelForSequenceClassification, AutoTokenizer\n\n"
+        f"```python\nfrom transformers import {loader}, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")\n'
-        'model = AutoModelForSequenceClassification.from_pretrained("THIS_FOLDER")\n```\n'
+        f'model = {loader}.from_pretrained("THIS_FOLDER")\n```\n'
     )
 
 

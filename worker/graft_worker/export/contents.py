@@ -42,11 +42,32 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A student and its teacher on the same split."""
+
+    split: str
+    metric: str
+    teacher: float
+    student: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Golden:
     """One example and the logits that the published weights give for it in fp32."""
 
     inputs: Mapping[str, str]  # role -> text
     logits: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the card says of a model that has no app."""
+
+    kind: str  # of the job
+    pipeline: str  # the library's name of what the model is for
+    about: str  # how it was trained
+    loader: str  # the library's class that reads it
+    limits: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +77,12 @@ class Contents:
     job: str  # name of the job
     owner: str = ""  # folder name of the job in the store; default: the job's name
     spec: Mapping[str, Any]  # the resolved job, defaults written out
-    app: str
-    variant: str
+    app: str = ""  # empty: the model is none of an app's
+    variant: str = ""
     method: str
-    params: Mapping[str, Any]  # spec.app.params
-    problem: Problem
-    labels: tuple[str, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)  # spec.app.params
+    problem: Problem | None = None
+    labels: tuple[str, ...] = ()
     columns: Mapping[str, str]  # role -> column of the training file
     max_length: int  # tokens, as trained
     config: Mapping[str, Any]  # Hugging Face's config.json
@@ -70,6 +91,9 @@ class Contents:
     origin: Origin
     data: tuple[DataFacts, ...]
     results: tuple[Result, ...]  # the first is the one that chose the model
-    golden: tuple[Golden, ...]
+    golden: tuple[Golden, ...] = ()
     profile: Mapping[str, Any]  # see profile.py
     versions: Mapping[str, str]  # package -> version
+    words: Words | None = None  # where there is no app
+    teacher: str = ""  # digest of the artefact that a student has learned from
+    comparison: Comparison | None = None  # with that teacher

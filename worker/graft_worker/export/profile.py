@@ -23,14 +23,19 @@ def profile(
     `lengths` [N]; `targets` [N] of label numbers or values, or [N, C] of zeros and ones; `unknown`
     is the share of tokens that the vocabulary lacks.
     """
-    found: dict[str, Any] = {
+    found = of_lengths(lengths, unknown=unknown)
+    if problem == "regression":
+        return found | {"values": _quantiles(targets)}
+    return found | {"labels": histogram(targets, labels)}
+
+
+def of_lengths(lengths: Array, *, unknown: float) -> dict[str, Any]:
+    """The part of the profile that needs no targets."""
+    return {
         "rows": len(lengths),
         "tokens": _quantiles(lengths),
         "unknownTokens": round(unknown, 6),
     }
-    if problem == "regression":
-        return found | {"values": _quantiles(targets)}
-    return found | {"labels": histogram(targets, labels)}
 
 
 def histogram(targets: Array, labels: tuple[str, ...]) -> dict[str, int]:

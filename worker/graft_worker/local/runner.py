@@ -37,6 +37,7 @@ class Site:
 class LocalResult:
     """How a local run ended; `stage` is the last that worked, `log` its output."""
 
+    kind: str
     name: str
     folder: Path
     attempt: int
@@ -44,7 +45,7 @@ class LocalResult:
     log: Path
     termination: Termination
     progress: ProgressReport | None
-    status: dict[str, Any]  # as a TransferJob's in a cluster
+    status: dict[str, Any]  # as a job's in a cluster
     already: bool = False  # the job had been complete before
 
     @property
@@ -155,6 +156,7 @@ def _result(
     progress = outcome.progress(place.folder)
     known = status.facts(place.folder, stage=stage, attempt=place.attempt, started=started)
     return LocalResult(
+        kind=plan.kind,
         name=plan.name,
         folder=place.folder,
         attempt=place.attempt,

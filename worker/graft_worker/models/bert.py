@@ -41,6 +41,7 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
+        self.first_position = config.first_position
         self.tokens = table(config.vocabulary, config.hidden)
         self.positions = table(config.max_positions, config.hidden)
         self.types = table(config.type_vocabulary, config.hidden)
@@ -49,7 +50,8 @@ class Embeddings(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """[R, W, H]; padding slots hold values that no token sees."""
-        x = self.tokens(batch.ids) + self.positions(batch.positions)
+        places = batch.positions + self.first_position if self.first_position else batch.positions
+        x = self.tokens(batch.ids) + self.positions(places)
         types = batch.types if self.types.num_embeddings > 1 else torch.zeros_like(batch.types)
         dropped: Tensor = self.dropout(self.norm(x.add_(self.types(types))), batch.keys)
         return dropped
@@ -121,14 +123,15 @@ class BertEncoder(nn.Module):
     def random(cls, config: EncoderConfig, *, seed: int) -> BertEncoder:
         """An encoder with initial weights: a function of config and seed, of no global state."""
         encoder = cls(config)
-        initialise(encoder, seed=seed, std=encoder._deviation())
+        initialise(encoder, seed=seed, std=encoder.deviation())
         return encoder
 
     def draw_pooler(self, *, seed: int) -> None:
         """Gives the pooler initial weights, for pretrained weights that have none."""
-        initialise(self.pooler, seed=seed, std=self._deviation())
+        initialise(self.pooler, seed=seed, std=self.deviation())
 
-    def _deviation(self) -> float:
+    def deviation(self) -> float:
+        """The deviation of initial weights."""
         return float(self.config.raw.get("initializer_range", 0.02))
 
     def forward(self, batch: Batch) -> Tensor:
@@ -164,8 +167,8 @@ class BertEncoder(nn.Module):
         return self.layers
 
     def hugging_face_state(self) -> dict[str, Tensor]:
-        """Weights under the names of `transformers`, with the prefix `bert.`."""
-        return to_hugging_face(self.state_dict(), prefix="bert.")
+        """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
+        return to_hugging_face(self.state_dict(), prefix=f"{self.config.architecture}.")
 
 
 def attention_mask(batch: Batch) -> Tensor | None:

@@ -17,6 +17,8 @@ from graft_worker.models.folders import read_config
 
 log = logging.getLogger(__name__)
 
+OWN = ("bert", "roberta")
+
 
 def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | None) -> TextEncoder:
     """The encoder of a folder: our own for BERT and CNNs, `transformers`' for other model_types.
@@ -39,6 +41,22 @@ def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | Non
     encoder = AutoEncoder.load(folder, random=random, seed=seed, vocabulary=vocabulary)
     check_vocabulary(encoder.config, vocabulary, folder)
     return encoder
+
+
+def load_own(folder: Path, *, random: bool, seed: int, vocabulary: int | None) -> BertEncoder:
+    """As `load_encoder`, but always an encoder of ours; RoBERTa, too, is one here.
+
+    Raises:
+        ConfigError: as said; or the folder is of another family.
+    """
+    raw = read_config(folder)
+    if (kind := raw.get("model_type", "bert")) not in OWN:
+        raise ConfigError(
+            f"spec.model.from: {folder} is of the family {kind},"
+            " which cannot be pretrained in this version",
+            hint=f"available: {', '.join(OWN)}",
+        )
+    return _bert(folder, raw, random=random, seed=seed, vocabulary=vocabulary)
 
 
 def check_vocabulary(config: EncoderConfig, vocabulary: int | None, folder: Path) -> None:

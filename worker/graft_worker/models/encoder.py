@@ -29,6 +29,11 @@ class EncoderConfig:
     padding_id: int = 0
     raw: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def first_position(self) -> int:
+        """The number of the first position: RoBERTa counts from behind the id of its padding."""
+        return self.padding_id + 1 if self.architecture == "roberta" else 0
+
 
 class TextEncoder(Protocol):
     """An nn.Module that reads a Batch."""

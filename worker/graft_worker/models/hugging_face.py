@@ -41,6 +41,8 @@ _NUMBERS: tuple[tuple[str, str, int | float], ...] = (
     ("layer_norm_eps", "layer_norm_eps", 1e-12),
     ("padding_id", "pad_token_id", 0),
 )
+# Where RoBERTa's defaults are others.
+_USUAL: Mapping[str, Mapping[str, int]] = {"roberta": {"vocab_size": 50265, "pad_token_id": 1}}
 # Facts of the run that wrote the file, not of the model.
 _STALE = (
     *("_name_or_path", "architectures", "transformers_version", "torch_dtype", "dtype"),
@@ -51,12 +53,14 @@ _WORDS = "embeddings.word_embeddings.weight"
 
 
 def encoder_config(raw: Mapping[str, Any]) -> EncoderConfig:
-    """The sizes of a BERT from its config.json; absent keys have the library's defaults.
+    """The sizes of a BERT or RoBERTa from its config.json; absent keys have the library's defaults.
 
     Raises:
         ConfigError: a value cannot be used; the message names the key.
     """
-    numbers = {ours: _number(raw, key, default) for ours, key, default in _NUMBERS}
+    family = str(raw.get("model_type", "bert"))
+    usual = _USUAL.get(family, {})
+    numbers = {ours: _number(raw, key, usual.get(key, default)) for ours, key, default in _NUMBERS}
     activation = raw.get("hidden_act", "gelu")
     if activation not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
@@ -64,7 +68,7 @@ def encoder_config(raw: Mapping[str, Any]) -> EncoderConfig:
     if (kind := raw.get("position_embedding_type", "absolute")) != "absolute":
         raise ConfigError(f"{CONFIG}: position_embedding_type {kind!r}: expected 'absolute'")
     config = EncoderConfig(
-        architecture="bert", activation=ACTIVATIONS[activation], raw=dict(raw), **numbers
+        architecture=family, activation=ACTIVATIONS[activation], raw=dict(raw), **numbers
     )
     if config.hidden % config.heads:
         raise ConfigError(
@@ -93,12 +97,25 @@ def config_json(encoder: TextEncoder, problem: Problem, labels: Sequence[str]) -
     )
 
 
+def masked_config(encoder: TextEncoder, *, pairs: bool = False) -> dict[str, Any]:
+    """The config.json with which AutoModelForMaskedLM, or -ForPreTraining, reads an artefact."""
+    config = encoder.config
+    kept = {key: value for key, value in config.raw.items() if key not in _STALE}
+    family = {"bert": "Bert", "roberta": "Roberta"}[config.architecture]
+    reader = f"{family}ForPreTraining" if pairs else f"{family}ForMaskedLM"
+    return kept | _own(config) | {"architectures": [reader]}
+
+
+def _own(config: EncoderConfig) -> dict[str, Any]:
+    sizes = {key: getattr(config, ours) for ours, key, _ in _NUMBERS}
+    told = {"model_type": config.architecture, "dtype": "float32"}
+    return told | sizes | {"hidden_act": config.activation}
+
+
 def _sizes(config: EncoderConfig) -> dict[str, Any]:
     if config.architecture != "bert":
         return {"vocab_size": config.vocabulary}
-    sizes = {key: getattr(config, ours) for ours, key, _ in _NUMBERS}
-    bert = {"model_type": "bert", "architectures": ["BertForSequenceClassification"]}
-    return bert | sizes | {"hidden_act": config.activation, "dtype": "float32"}
+    return {"architectures": ["BertForSequenceClassification"], **_own(config)}
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

@@ -69,9 +69,18 @@ def resolve(spec: Model, *, zoo: Path | None, into: Path) -> Origin:
         read_config(folder)
         files = (folder / CONFIG, *weight_files(folder))
         found = Origin(folder=folder, digest=digest(files), random=False)
-    if spec.revision is not None and spec.revision != found.digest:
+    return pinned(found, spec.revision)
+
+
+def pinned(found: Origin, revision: str | None) -> Origin:
+    """The origin itself.
+
+    Raises:
+        ConfigError: it is not the pinned revision.
+    """
+    if revision is not None and revision != found.digest:
         raise ConfigError(
-            f"spec.model.revision: pinned to {spec.revision}, but {folder} has {found.digest}",
+            f"spec.model.revision: pinned to {revision}, but {found.folder} has {found.digest}",
             hint="take the pin away to accept these weights, or restore the pinned ones",
         )
     return found

@@ -16,7 +16,9 @@ from .nursery import Nursery
 # torch._dynamo takes torch a second, in every process that makes a DistributedDataParallel.
 NEEDED = (
     "graft_worker.run.train",
+    "graft_worker.run.kinds.pretrainjob.training",
     "graft_worker.run.kinds.transferjob.training",
+    "graft_worker.run.kinds.distilljob.training",
     "torch._dynamo",
 )
 

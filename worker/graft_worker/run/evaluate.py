@@ -33,7 +33,11 @@ def evaluate(artefact: Path, inputs: str, *, read: Reading = PLAIN) -> dict[str,
         DataError: the input cannot be read, lacks a column, or has labels that the model does not
             know; each with its first places.
     """
-    model = inference.open_model(artefact)
+    return measure(inference.open_model(artefact), inputs, read=read)
+
+
+def measure(model: Model, inputs: str, *, read: Reading = PLAIN) -> dict[str, float]:
+    """The same of a model that is open. Raises as `evaluate` does for the input."""
     chosen = selection(model.artefact, inputs, read, model.app.roles())
     _refuse_unknown(model, chosen)
     parts = [_measured(model, chunk) for chunk in _chunks(_rows(model, chosen))]

@@ -30,8 +30,8 @@ def of_split(settings: Settings, prepared: Prepared, name: str) -> DataFacts:
     split = prepared.splits[name]
     source = ", ".join(selections(settings.job.spec.data, seed=0)[name].uris)
     counts: Mapping[str, int] = {}
-    if prepared.labels:
-        targets = Shards.open(settings.store / split.shards).per_example["target"]
+    targets = Shards.open(settings.store / split.shards).per_example.get("target")
+    if prepared.labels and targets is not None:
         counts = histogram(targets, prepared.labels)
     return DataFacts(
         split=name, source=source, sha256=split.sha256, rows=split.rows, histogram=counts

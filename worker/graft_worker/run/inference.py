@@ -48,7 +48,9 @@ def open_model(folder: Path) -> Model:
         ConfigError: this version does not have its app, or its parts do not fit together.
     """
     artefact = artefacts.load(folder)
-    app = registry.build(spec_of(artefact), problem=artefact.problem, labels=artefact.labels)
+    spec = spec_of(artefact)
+    assert artefact.problem is not None
+    app = registry.build(spec, problem=artefact.problem, labels=artefact.labels)
     tokenizer = tokenization.load(folder)
     size = tokenizer.get_vocab_size(with_added_tokens=True)
     encoder = build.load_encoder(folder, random=False, seed=0, vocabulary=size)
@@ -68,8 +70,13 @@ def spec_of(artefact: Artefact) -> Spec:
     """The `spec.app` that made the artefact.
 
     Raises:
-        ConfigError: no Graft of this version has such an app.
+        ConfigError: it was made for none, or no Graft of this version has such an app.
     """
+    if not artefact.app:
+        raise ConfigError(
+            f"{artefact.folder}: a pretrained model, which answers nothing yet",
+            hint="start a TransferJob from it: model: {from: {uri: THIS_FOLDER}}",
+        )
     told = {"name": artefact.app, "variant": artefact.variant, "params": dict(artefact.params)}
     try:
         return Spec.model_validate(told)

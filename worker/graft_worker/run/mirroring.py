@@ -43,8 +43,8 @@ def announce(mirror: Mirror, settings: Settings) -> None:
 
 def send_prepared(mirror: Mirror, settings: Settings, prepared: Prepared) -> None:
     """The bucket has what the prepare stage made, prepared.json last."""
-    for split in prepared.splits.values():
-        mirror.put_folder(settings.store / split.shards, last=MANIFEST)
+    for shards in prepared.shards():
+        mirror.put_folder(settings.store / shards, last=MANIFEST)
     for folder in _folders(settings, prepared):
         mirror.put_folder(folder)
     mirror.put(settings.job_dir / StoreFile.PREPARED)
@@ -63,8 +63,8 @@ def bring(environ: Mapping[str, str]) -> None:
     mirror.get(path)
     _check(mirror, path)
     prepared = Prepared.read(path)
-    for split in prepared.splits.values():
-        folder = settings.store / split.shards
+    for shards in prepared.shards():
+        folder = settings.store / shards
         mirror.get_folder(folder, last=MANIFEST)
         _check(mirror, folder)
     for folder in _folders(settings, prepared):
@@ -126,4 +126,6 @@ def _reports(settings: Settings) -> tuple[Path, ...]:
 def _folders(settings: Settings, prepared: Prepared) -> list[Path]:
     """Folders of model and tokenizer in the store; others are part of the image or mounted."""
     named = {Path(prepared.model), Path(prepared.tokenizer)}
+    if prepared.teacher:
+        named.add(Path(prepared.teacher.model))
     return sorted(settings.store / folder for folder in named if not folder.is_absolute())

@@ -22,10 +22,12 @@ from graft_worker.models import folders, tokenization
 from graft_worker.report import termination
 from graft_worker.run import mirroring
 from graft_worker.run.kinds import preparing
+from graft_worker.run.kinds.preparing import Making
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from graft_worker.data.blocks import Blocks
     from graft_worker.data.inspect import Inspection
     from graft_worker.data.prepared import Split
     from graft_worker.data.rows import Role
@@ -78,10 +80,11 @@ def prepare(settings: Settings, mirror: Mirror) -> Prepared:
         log.info("%s", line)
     tokenizer = asked.tokenizer(settings, start, _texts(parts["train"], roles))
     _check(spec.data.max_length, start, tokenizer)
-    splits = _splits(settings, mirror, asked, found, tokenizer)
+    making = _making(settings, mirror, asked, found)
+    splits = making.splits(asked.blocks(found, tokenizer), tokenizer, spec.data.max_length)
     folder = settings.job_dir / "tokenizer"
     tokenization.save(tokenizer, folder)
-    return Prepared(
+    prepared = Prepared(
         splits=splits,
         problem=asked.problem(found),
         labels=found.labels,
@@ -93,6 +96,7 @@ def prepare(settings: Settings, mirror: Mirror) -> Prepared:
         columns=dict(found.columns),
         warnings=found.warnings,
     )
+    return asked.finished(prepared, making)
 
 
 def _texts(selection: Selection, roles: tuple[Role, ...]) -> Iterator[str]:
@@ -130,17 +134,18 @@ def _positions(config: Mapping[str, Any]) -> int:
     return limit - int(config.get("pad_token_id", 1)) - 1 if behind else limit
 
 
-def _splits(
-    settings: Settings, mirror: Mirror, asked: Preparation, found: Inspection, tokenizer: Tokenizer
-) -> dict[str, Split]:
+def _making(settings: Settings, mirror: Mirror, asked: Preparation, found: Inspection) -> Making:
     spec = settings.job.spec
-    blocks = asked.blocks(found, tokenizer)
-    keys = asked.key_parts() | _key_parts(spec.data.max_length, tokenizer)
     cache = Cache(root=settings.store / "cache", bring=partial(mirror.get_folder, last=MANIFEST))
-    return {
-        name: build_split(part, found, blocks, cache=cache, key_parts=keys)
-        for name, part in selections(spec.data, seed=spec.training.seed).items()
-    }
+
+    def splits(blocks: Blocks, tokenizer: Tokenizer, longest: int) -> dict[str, Split]:
+        keys = asked.key_parts() | _key_parts(longest, tokenizer)
+        return {
+            name: build_split(part, found, blocks, cache=cache, key_parts=keys)
+            for name, part in selections(spec.data, seed=spec.training.seed).items()
+        }
+
+    return Making(found=found, cache=cache, name=mirror.name, splits=splits)
 
 
 def _key_parts(longest: int, tokenizer: Tokenizer) -> dict[str, str]:

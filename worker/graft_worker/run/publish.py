@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from graft_api.progress import Termination
 from graft_api.vocabulary import StoreFile
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def publish(
-    settings: Settings, mirror: Mirror, contents: Contents, result: TrainingResult
+    settings: Settings,
+    mirror: Mirror,
+    contents: Contents,
+    result: TrainingResult,
+    *,
+    comparison: Mapping[str, Any],
 ) -> Published:
     """The artefact of the job; its last words and the completion marker are written after it.
 
@@ -31,7 +37,7 @@ def publish(
     published = artefact.publish(settings.store, contents)
     if settings.job.spec.output.uri:
         deliver.deliver(published.uri, settings.job.spec.output.uri)
-    _finish(settings, mirror, result, published)
+    _finish(settings, mirror, result, published, comparison)
     return published
 
 
@@ -42,7 +48,11 @@ def _final_metrics(result: TrainingResult) -> dict[str, float]:
 
 
 def _finish(
-    settings: Settings, mirror: Mirror, result: TrainingResult, published: Published
+    settings: Settings,
+    mirror: Mirror,
+    result: TrainingResult,
+    published: Published,
+    comparison: Mapping[str, Any],
 ) -> None:
     mirror.put_folder(published.uri, last=manifest.NAME)
     address = mirror.address(published.uri)
@@ -55,6 +65,7 @@ def _finish(
         artefact_bytes=published.bytes,
         total_steps=result.total_steps,
         metrics=_final_metrics(result),
+        comparison=dict(comparison),
     )
     if settings.termination_file is not None:
         termination.write(settings.termination_file, last)
@@ -63,6 +74,7 @@ def _finish(
         "step": result.step,
         "metrics": dict(result.metrics),
         "testMetrics": dict(result.test_metrics),
+        **({"comparison": dict(comparison)} if comparison else {}),
     }
     path = settings.job_dir / StoreFile.RESULT
     files.replace(path, json.dumps(marker, indent=1))

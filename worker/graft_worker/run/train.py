@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,16 @@ def train(
         task=asked.task,
         process=process,
         recipe=_recipe(settings, asked),
-        examples=_examples(settings, prepared, asked),
+        examples=_examples(settings, prepared, asked, process),
         surroundings=_surroundings(settings, mirror, told, stop),
     )
     told.rehearsal.spoil(asked.task.module)
     result = Trainer(work=work, extra=(told.rehearsal,)).run()
     if process.leads:
         told.say("Exporting")
-        publish.publish(settings, mirror, asked.contents(result), result)
+        made = asked.contents(result)
+        told_of = asked.comparison(result, made)
+        publish.publish(settings, mirror, made, result, comparison=told_of)
         told.say("Done")
         mirroring.send_reports(mirror, settings)
 
@@ -87,11 +90,16 @@ def _recipe(settings: Settings, asked: Training) -> Recipe:
     )
 
 
-def _examples(settings: Settings, prepared: Prepared, asked: Training) -> Examples:
+def _examples(
+    settings: Settings, prepared: Prepared, asked: Training, process: Process
+) -> Examples:
     spec = settings.job.spec
-    splits = {n: Shards.open(settings.store / s.shards) for n, s in prepared.splits.items()}
+    splits = {
+        name: replace(Shards.open(settings.store / split.shards), view=asked.view)
+        for name, split in prepared.splits.items()
+    }
     return Examples(
-        train=splits["train"],
+        train=asked.learned(splits, process),
         validation=splits.get("validation"),
         test=splits.get("test"),
         width=spec.data.max_length,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from graft_worker.train.precision import Precision
     from graft_worker.train.task import Task
 
-TARGET = "target"  # name of the per-example column that apps measure against
 TOKENS = {"cpu": 2048, "cuda": 16384}  # slots per batch; more gain nothing and cost memory
 
 
@@ -70,10 +69,11 @@ class Evaluator:
             loss = self.task.loss(logits, batch)
         if not turn.counts:
             return None
+        values, targets = self.task.kept(logits, batch)
         return _Part(
             rows=batch.samples.cpu(),
-            logits=logits.float().cpu(),
-            targets=batch.targets[TARGET].cpu(),
+            logits=values.float().cpu(),
+            targets=targets.cpu(),
             loss=float(loss),
         )
 

@@ -15,15 +15,19 @@ class Task(Protocol):
 
     @property
     def module(self) -> nn.Module:
-        """The network: `module(batch)` gives logits [S, C]."""
+        """The network: `module(batch)` gives what `loss` takes, such as logits [S, C]."""
         ...
 
-    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Any, batch: Batch) -> Tensor:
         """The sum over the batch's sequences, fp32."""
         ...
 
-    def metrics(self, logits: Tensor, targets: Tensor) -> Mapping[str, float]:
-        """Metrics of a whole split."""
+    def kept(self, outputs: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What an evaluation keeps of each sequence: values [S, C] and targets [S, ...]."""
+        ...
+
+    def metrics(self, values: Tensor, targets: Tensor) -> Mapping[str, float]:
+        """Metrics of a whole split, from what was kept of it, on the CPU."""
         ...
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:

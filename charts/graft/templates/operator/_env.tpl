@@ -25,6 +25,7 @@ COLLECTIVE_SECONDS: {{ .collectiveSeconds | toString | quote }}
 KEEP_ALIVE_SECONDS: {{ .keepAliveSeconds | toString | quote }}
 KEEP_ALIVE_ATTEMPTS: {{ .keepAliveAttempts | toString | quote }}
 {{- end }}
+SERVE_IMAGE: {{ include "graft.image" (list . .Values.serve.image) | quote }}
 {{- with .Values.store }}
 STORE_CLAIM: {{ .claim | quote }}
 STORE_CREATE: {{ and .create (not .s3.uri) | ternary (include "graft.claim" . | fromYaml | toJson) "" | quote }}

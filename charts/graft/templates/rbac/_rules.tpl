@@ -18,10 +18,20 @@
   verbs: [get, list, create, delete]
 - apiGroups: [""]
   resources: [services]
-  verbs: [get, create, delete]
+  verbs: [get, create, patch, delete]
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: [get, create]
+  verbs: [get, create, patch]
+# What serves models; a budget and an autoscaler go when the spec wants none any more.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, create, patch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, create, patch, delete]
 {{- if and .Values.store.create (not .Values.store.s3.uri) }}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
@@ -39,30 +49,6 @@
   resources: [workloads]
   verbs: [get, list, patch]
 {{- end }}
-{{- end -}}
-
-{{- define "graft.editorRules" -}}
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
-  verbs: [get, list, watch, create, update, patch, delete, deletecollection]
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs/scale, transferjobs/scale, distilljobs/scale, servedeployments/scale]
-  verbs: [get, update, patch]
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
-  verbs: [get]
-{{- end -}}
-
-{{- define "graft.viewerRules" -}}
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs, transferjobs, distilljobs, servedeployments]
-  verbs: [get, list, watch]
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs/status, transferjobs/status, distilljobs/status, servedeployments/status]
-  verbs: [get]
-- apiGroups: [graft.dev]
-  resources: [pretrainjobs/scale, transferjobs/scale, distilljobs/scale, servedeployments/scale]
-  verbs: [get]
 {{- end -}}
 
 {{/* The service account of the operator, as subjects of a binding. */}}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,11 +14,22 @@ if TYPE_CHECKING:
     from graft_api.kinds import TrainingJob
     from graft_worker.config import Settings
     from graft_worker.data.blocks import Blocks
+    from graft_worker.data.cache import Cache
     from graft_worker.data.inspect import Inspection
-    from graft_worker.data.prepared import Problem
+    from graft_worker.data.prepared import Prepared, Problem, Split
     from graft_worker.data.rows import Role
     from graft_worker.data.targets import TargetWish
     from graft_worker.models.origin import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a kind makes further splits of the same data."""
+
+    found: Inspection
+    cache: Cache
+    name: Callable[[Path], str]  # of a folder, for other machines of the job
+    splits: Callable[[Blocks, Tokenizer, int], dict[str, Split]]  # the last: the longest length
 
 
 class Preparation(Protocol):
@@ -52,6 +65,10 @@ class Preparation(Protocol):
 
     def key_parts(self) -> dict[str, str]:
         """What shards depend on besides data, tokenizer and longest length."""
+        ...
+
+    def finished(self, prepared: Prepared, making: Making) -> Prepared:
+        """The same with whatever the kind needs besides. Raises as `start`."""
         ...
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
+    from graft_worker.data.shards import Shards, View
+    from graft_worker.distributed.process import Process
     from graft_worker.export.contents import Contents
     from graft_worker.train.result import TrainingResult
     from graft_worker.train.settings import Mode
@@ -32,6 +35,11 @@ class Training(Protocol):
         """Whether the encoder can tell packed texts apart."""
         ...
 
+    @property
+    def view(self) -> View | None:
+        """How examples are shown to the model, if not as they are."""
+        ...
+
     def choice(self, metric: str | None) -> tuple[str, Mode]:
         """The metric that chooses the best state, by its full name, and its usual mode.
 
@@ -42,8 +50,16 @@ class Training(Protocol):
         """
         ...
 
+    def learned(self, splits: Mapping[str, Shards], process: Process) -> Shards:
+        """What the loop trains on, made of the splits by all processes together."""
+        ...
+
     def contents(self, result: TrainingResult) -> Contents:
         """What goes into the artefact."""
+        ...
+
+    def comparison(self, result: TrainingResult, made: Contents) -> dict[str, Any]:
+        """`status.comparison`: the model beside its teacher; empty where there is none."""
         ...
 
 

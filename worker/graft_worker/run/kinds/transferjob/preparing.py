@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.blocks import Blocks
     from graft_worker.data.inspect import Inspection
-    from graft_worker.data.prepared import Problem
+    from graft_worker.data.prepared import Prepared, Problem
     from graft_worker.data.rows import Role
     from graft_worker.data.targets import TargetWish
     from graft_worker.models.origin import Origin
+    from graft_worker.run.kinds.preparing import Making
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,10 @@ class TransferPreparation:
             mode="json", by_alias=True, exclude_none=True
         )
         return {"app": json.dumps(app, sort_keys=True)}
+
+    def finished(self, prepared: Prepared, making: Making) -> Prepared:  # noqa: ARG002
+        """Nothing else is needed."""
+        return prepared
 
 
 def of(job: TransferJob) -> TransferPreparation:

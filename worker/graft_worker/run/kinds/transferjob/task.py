@@ -32,9 +32,13 @@ class AppTask:
         module = app.model(encoder, app.dropout, seed=spec.training.seed)
         return cls(app=app, module=module, method=spec.method.finetune or Finetune())
 
-    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """The sum over the batch's sequences in fp32."""
-        return self.app.loss(logits, batch)
+        return self.app.loss(outputs, batch)
+
+    def kept(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits as they are, and the column that apps measure against."""
+        return outputs, batch.targets["target"]
 
     def metrics(self, logits: Tensor, targets: Tensor) -> Mapping[str, float]:
         """Metrics of a whole split."""

@@ -1,4 +1,4 @@
-"""What a TransferJob publishes: the encoder with the app's head, and answers to check it by."""
+"""What a job over an app publishes: the encoder with the app's head, and answers to check it by."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from graft_api.distilljob import DistillJob
 from graft_api.transferjob import TransferJob
 from graft_worker.data import reading
 from graft_worker.data.selections import selections
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 GOLDEN_ROWS = 8
 
 
-def contents(settings: Settings, prepared: Prepared, app: App, result: TrainingResult) -> Contents:
-    """Everything that goes into the artefact."""
-    module: Any = _final_module(settings, prepared, app, result)
+def contents(
+    settings: Settings, prepared: Prepared, app: App, result: TrainingResult, *, origin: Origin
+) -> Contents:
+    """Everything that goes into the artefact of a model that began as `origin`."""
+    module: Any = final_module(settings, prepared, app, result)
     job = settings.job
-    assert isinstance(job, TransferJob)
+    assert isinstance(job, TransferJob | DistillJob)
     spec = job.model_dump(mode="json", by_alias=True, exclude_none=True)
     return Contents(
         job=job.metadata.name,
@@ -51,7 +54,7 @@ def contents(settings: Settings, prepared: Prepared, app: App, result: TrainingR
         config=hugging_face.config_json(module.encoder, app.problem, prepared.labels),
         weights=module.hugging_face_state(),
         tokenizer=(settings.store / prepared.tokenizer / artefact.TOKENIZER).read_text("utf-8"),
-        origin=_origin(settings, prepared),
+        origin=origin,
         data=tuple(facts.of_split(settings, prepared, name) for name in prepared.splits),
         results=facts.results(prepared, result),
         golden=_golden(settings, prepared, app, module),
@@ -60,19 +63,7 @@ def contents(settings: Settings, prepared: Prepared, app: App, result: TrainingR
     )
 
 
-def _origin(settings: Settings, prepared: Prepared) -> Origin:
-    assert isinstance(settings.job, TransferJob)
-    spec = settings.job.spec
-    source = spec.model.from_ if spec.model else None
-    own = f"{spec.app.name} ({spec.app.variant})" if source is None else "random weights"
-    return Origin(
-        name=(source and (source.zoo or source.uri)) or own,
-        digest=prepared.model_digest,
-        random=prepared.random_weights,
-    )
-
-
-def _final_module(
+def final_module(
     settings: Settings, prepared: Prepared, app: App, result: TrainingResult
 ) -> nn.Module:
     """A whole module on the CPU: the trained one may be sharded."""

@@ -1,0 +1,62 @@
+"""A student made of a teacher's layers holds their very weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from graft_api.errors import ConfigError
+from graft_worker.distill.taking import even, taken
+from graft_worker.models import build
+from graft_worker.models.hugging_face import read_weights
+from tests.worker import small
+
+
+@pytest.mark.parametrize(
+    ("layers", "of", "chosen"),
+    [
+        (1, 2, (1,)),
+        (2, 2, (0, 1)),
+        (3, 4, (1, 2, 3)),
+        (4, 12, (2, 5, 8, 11)),
+        (5, 12, (2, 4, 7, 9, 11)),
+    ],
+)
+def test_layers_are_taken_evenly_and_the_last_is_among_them(
+    layers: int, of: int, chosen: tuple[int, ...]
+) -> None:
+    assert even(layers, of=of) == chosen
+
+
+def test_a_student_of_one_layer_has_the_teachers_last_and_all_around_it(tmp_path: Path) -> None:
+    teacher = small.published(tmp_path / "store").uri
+    folder = taken(teacher, 1, into=tmp_path / "student")
+    whole = read_weights(teacher)
+    found = read_weights(folder)
+    assert {name for name in found if ".layer." in name} == {
+        name.replace(".layer.1.", ".layer.0.") for name in whole if ".layer.1." in name
+    }
+    for name, tensor in found.items():
+        assert torch.equal(tensor, whole[name.replace(".layer.0.", ".layer.1.")])
+    encoder = build.load_encoder(folder, random=False, seed=0, vocabulary=None)
+    assert encoder.config.layers == 1
+
+
+def test_all_layers_make_the_teacher_again(tmp_path: Path) -> None:
+    teacher = small.published(tmp_path / "store").uri
+    folder = taken(teacher, 2, into=tmp_path / "student")
+    whole, found = read_weights(teacher), read_weights(folder)
+    assert found.keys() == whole.keys()
+    assert all(torch.equal(found[name], whole[name]) for name in whole)
+
+
+def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
+    teacher = small.published(tmp_path / "store").uri
+    with pytest.raises(ConfigError) as caught:
+        taken(teacher, 3, into=tmp_path / "student")
+    assert str(caught.value) == (
+        "spec.student.from.teacher.layers: 3, but the teacher has 2\n  use 1 to 2"
+    )
+    assert not (tmp_path / "student").exists()

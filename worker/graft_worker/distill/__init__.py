@@ -1,0 +1,1 @@
+"""Distillation: a small student learns a task from a teacher; one method, one file."""

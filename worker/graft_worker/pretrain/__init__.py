@@ -1,0 +1,1 @@
+"""Pretraining: plain text into full sequences, words hidden while reading, and their loss."""

@@ -1,0 +1,1 @@
+"""PretrainJob: an encoder that learns from plain text."""

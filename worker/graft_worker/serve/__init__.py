@@ -1,0 +1,1 @@
+"""The model server: one artefact, answered over HTTP in batches; without code that trains."""
