@@ -124,13 +124,11 @@ def test_a_mistake_in_the_file_is_told_with_its_line(
     assert_untouched(desk)
 
 
-PRETRAIN = """\
+SERVE = """\
 apiVersion: graft.dev/v1alpha1
-kind: PretrainJob
+kind: ServeDeployment
 metadata: {name: tiny}
-spec:
-  model: {from: {config: {architecture: bert, layers: 1, hidden: 32, heads: 2}}}
-  data: {train: {uri: train.tsv}}
+spec: {model: {from: {uri: model}}}
 """
 
 
@@ -156,9 +154,9 @@ spec:
         ),
         pytest.param("#" * (2**20 + 1), ("larger than 1 MiB",), id="a file over 1 MiB"),
         pytest.param(
-            PRETRAIN,
-            ('line 2: kind: "PretrainJob" is not available in this version', "TransferJob"),
-            id="a kind that this version does not run",
+            SERVE,
+            ("kind: a ServeDeployment is run by a cluster", "graft serve ARTEFACT"),
+            id="a kind that only a cluster runs",
         ),
     ],
 )

@@ -103,9 +103,9 @@ def serve_image(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def images(worker_image: str, operator_image: str) -> dict[str, str]:
+def images(worker_image: str, operator_image: str, serve_image: str) -> dict[str, str]:
     """References of the images by their names."""
-    return {"worker": worker_image, "operator": operator_image}
+    return {"worker": worker_image, "operator": operator_image, "serve": serve_image}
 
 
 @pytest.fixture(scope="session")

@@ -67,13 +67,20 @@ def test_a_restricted_pod_of_the_worker_imports_torch(
     assert namespace.ended("torch", seconds=300) == ("Succeeded", "3.0\n")
 
 
-@pytest.mark.parametrize("name", ["worker", "operator"])
+PROGRAMS = {
+    "worker": "graft_worker",
+    "operator": "graft_operator",
+    "serve": "graft_worker.serve",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_an_image_starts_our_program_as_its_user(
     local_cluster: LocalCluster, images: dict[str, str], root: Path, name: str
 ) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     config = inspect(local_cluster.settings, images[name])["OCIv1"]["config"]
-    assert config["Entrypoint"] == ["python", "-m", f"graft_{name}"]
+    assert config["Entrypoint"] == ["python", "-m", PROGRAMS[name]]
     assert config["User"] == f"{WORKER_UID}:{WORKER_UID}"
     labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
     assert labels["title"] == f"graft-{name}"
@@ -92,7 +99,7 @@ def test_the_operator_adds_at_most_120_mb_to_its_base(
 
 def image_id(reference: str) -> str:
     """Our tags are the beginnings of the ids in the builder's store."""
-    return reference.rsplit(":", 1)[1]
+    return reference.rpartition(":sha-")[2]
 
 
 def inspect(settings: Settings, reference: str) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def jobs() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("place", "text"), [pytest.param(*job, id=job[0]) for job in jobs()])
 def test_job_in_the_documents_decodes_and_plans(place: str, text: str) -> None:
-    assert [stage.name for stage in plan(decode(text)).stages] == ["prepare", "train"]
+    stages = [stage.name for stage in plan(decode(text)).stages]
+    assert stages in (["prepare", "train"], ["serve"])
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda p: str(p.relative_to(ROOT)))

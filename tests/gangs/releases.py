@@ -51,8 +51,9 @@ class Release:
             "namespaces": f"{{{team.name}}}",
             "networkPolicy.apiServerPorts": f"{{443,{cluster.local.settings.api_port}}}",
         }
-        for value, image in (("image", images["operator"]), ("worker.image", images["worker"])):
-            own[f"{value}.repository"], own[f"{value}.tag"] = image.rsplit(":", 1)
+        places = {"operator": "image", "worker": "worker.image", "serve": "serve.image"}
+        for name, value in places.items():
+            own[f"{value}.repository"], own[f"{value}.tag"] = images[name].rsplit(":", 1)
         return cls(
             cluster=cluster,
             home=home,

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from graft_api.decoding import decode
-from graft_api.servedeployment import ServeDeployment
 from tests.serve.running import Running
 
 ROOT = Path(__file__).parents[2]
@@ -62,10 +60,3 @@ def test_a_command_of_the_guide_works(server: Running, command: str, answer: str
     assert done.stdout
     if answer:
         assert shape(json.loads(done.stdout)) == shape(json.loads(answer))
-
-
-def test_the_example_is_a_serve_deployment() -> None:
-    told = decode((ROOT / "examples" / "05-serve" / "serve.yaml").read_text())
-    assert isinstance(told, ServeDeployment)
-    assert told.spec.batching.max_tokens == "auto"
-    assert [step.weight for step in told.spec.rollout.steps] == [10, 50]
