@@ -62,7 +62,7 @@ def _build(settings: Settings, name: str, *options: str) -> str:
 def _over_the_worker(settings: Settings) -> dict[str, str]:
     """Without an index of CPU wheels: on the worker's torch, which nodes hold already."""
     _build(settings, "worker", "--target", STAGE)
-    return {"BASE": f"localhost/graft-worker-{STAGE}", "CUDA": "allowed"}
+    return {"UNDER": f"localhost/graft-worker-{STAGE}", "CUDA": "allowed"}
 
 
 def _key(name: str) -> str:
