@@ -41,7 +41,14 @@ class Batch:
     targets: Mapping[str, Tensor]  # per-example columns of the Block, [S, ...]
     tokens: int  # real tokens
     most: int  # sequences in the fullest row
+    longest: int = 0  # tokens of the longest sequence
+    starts: Tensor | None = None  # [N + 1] int32: where runs of one segment begin in R * W; R * W
     asked: Asked | None = None  # where tokens are to be predicted
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row is one sequence without padding, by numbers that the host knows."""
+        return self.tokens == self.ids.numel() and self.first.numel() == len(self.ids)
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
@@ -51,4 +58,5 @@ class Batch:
         }
         targets = {k: v.to(device, non_blocking=True) for k, v in self.targets.items()}
         asked = self.asked.to(device) if self.asked else None
-        return replace(self, targets=targets, asked=asked, **moved)
+        starts = None if self.starts is None else self.starts.to(device, non_blocking=True)
+        return replace(self, targets=targets, asked=asked, starts=starts, **moved)

@@ -51,6 +51,8 @@ def collate(
         targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
         tokens=len(place),
         most=int(layout.segment.max()),
+        longest=int(lengths.max()),
+        starts=torch.from_numpy(layout.runs(lengths)),
         asked=_asked(shards.per_token[ANSWER][source], slots, lengths)
         if ANSWER in shards.per_token
         else None,

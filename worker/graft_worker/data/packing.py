@@ -23,6 +23,12 @@ class Layout:
     start: Numbers  # [S] slot of the first token within the row
     segment: Numbers  # [S] 1, 2, ... within the row
 
+    def runs(self, lengths: Numbers) -> NDArray[np.int32]:
+        """Where sequences and what is left of rows begin in R * W, ascending; last R * W itself."""
+        begin = self.row * self.width + self.start
+        cuts = np.concatenate([begin, begin + lengths, [self.rows * self.width]])
+        return np.unique(cuts).astype(np.int32)
+
 
 def padded(lengths: Numbers) -> Layout:
     """One sequence per row; rows as wide as the longest, rounded up to a multiple of 8."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_worker.data.batch import Batch
+from graft_worker.models.attention import Sight, attend, sight
 from graft_worker.models.dropout import KeyedDropout
 from graft_worker.models.encoder import EncoderConfig
 from graft_worker.models.firsts import Firsts, firsts_of
@@ -74,18 +75,16 @@ class Layer(nn.Module):
         self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.dropout = KeyedDropout(site=2 * index + 2, width=width, rate=rate)
 
-    def forward(
-        self, x: Tensor, keys: Tensor, mask: Tensor | None, firsts: Firsts | None = None
-    ) -> Tensor:
-        """X [R, W, H], keys [R, W], mask [R, 1, W, W] or none where all slots see each other.
+    def forward(self, x: Tensor, keys: Tensor, seen: Sight, firsts: Firsts | None = None) -> Tensor:
+        """X [R, W, H], keys [R, W], who sees whom; with `firsts` that is known to them.
 
         Gives [R, W, H]; with `firsts` the same numbers of the first tokens alone, [S, H].
         """
         if firsts is None:
             q, k, v = self.qkv(x).chunk(3, dim=-1)
-            return self._added(x, self._attend(q, k, v, mask), keys)
+            return self._added(x, attend(q, k, v, self.heads, seen), keys)
         q, k, v = self._asked(x, firsts)
-        attended = self._attend(q, k, v, firsts.mask(mask))
+        attended = attend(q, k, v, self.heads, firsts.mask)
         return self._added(firsts.of(x), firsts.answers(attended), firsts.of(keys))
 
     def _asked(self, x: Tensor, firsts: Firsts) -> tuple[Tensor, Tensor, Tensor]:
@@ -94,11 +93,6 @@ class Layer(nn.Module):
         weight, bias = torch.split(self.qkv.weight, sizes), torch.split(self.qkv.bias, sizes)
         k, v = F.linear(x, weight[1], bias[1]).chunk(2, dim=-1)
         return F.linear(firsts.queries(x), weight[0], bias[0]), k, v
-
-    def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-        q, k, v = (x.view(*x.shape[:2], self.heads, -1).transpose(1, 2) for x in (q, k, v))
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return attended.transpose(1, 2).flatten(2)
 
     def _added(self, x: Tensor, attended: Tensor, keys: Tensor) -> Tensor:
         x = self.attention_norm(self.attention_dropout(self.out(attended), keys, x))
@@ -137,18 +131,18 @@ class BertEncoder(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Hidden states [R, W, H] of the last layer."""
         x: Tensor = self.embeddings(batch)
-        mask = attention_mask(batch)
+        seen = sight(batch)
         for layer in self.layers:
-            x = layer(x, batch.keys, mask)
+            x = layer(x, batch.keys, seen)
         return x
 
     def first(self, batch: Batch) -> Tensor:
         """Hidden states [S, H] of first tokens: those of `forward`, for less work."""
         x: Tensor = self.embeddings(batch)
-        mask = attention_mask(batch)
+        seen = sight(batch)
         for layer in self.layers[:-1]:
-            x = layer(x, batch.keys, mask)
-        out: Tensor = self.layers[-1](x, batch.keys, mask, firsts_of(batch))
+            x = layer(x, batch.keys, seen)
+        out: Tensor = self.layers[-1](x, batch.keys, None, firsts_of(batch))
         return out
 
     def summary(self, batch: Batch) -> Tensor:
@@ -169,19 +163,6 @@ class BertEncoder(nn.Module):
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
         return to_hugging_face(self.state_dict(), prefix=f"{self.config.architecture}.")
-
-
-def attention_mask(batch: Batch) -> Tensor | None:
-    """True where query and key are of one segment, [R, 1, W, W]; none where rows are whole.
-
-    Slots of padding see each other, so that no query is without a key and nothing becomes NaN.
-    Decided from numbers known on the host: nothing waits for a device.
-    """
-    rows, width = batch.ids.shape
-    if batch.tokens == rows * width and batch.first.numel() == rows:
-        return None
-    of = batch.segments
-    return of[:, None, :, None] == of[:, None, None, :]
 
 
 def initialise(module: nn.Module, *, seed: int, std: float = 0.02) -> None:

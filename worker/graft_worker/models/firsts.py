@@ -22,6 +22,7 @@ class Firsts:
     slots: Tensor  # [S] in R * W
     asking: Tensor  # [R, Q] slots in R * W, spare ones included
     places: Tensor  # [S] in R * Q
+    mask: Tensor | None  # [R, 1, Q, W]: which slots they see; none where these are all of a row
 
     def of(self, x: Tensor) -> Tensor:
         """The first tokens' share of x [R, W, *]: [S, *]."""
@@ -36,10 +37,6 @@ class Firsts:
         """X [R, Q, *] without the spare queries: [S, *]."""
         return x.flatten(0, 1).index_select(0, self.places)
 
-    def mask(self, mask: Tensor | None) -> Tensor | None:
-        """A mask [R, 1, W, W] for the slots that ask, [R, 1, Q, W]; none stays none."""
-        return mask if mask is None else self.queries(mask.squeeze(1)).unsqueeze(1)
-
 
 def firsts_of(batch: Batch) -> Firsts:
     """The first tokens of a batch. Nothing waits for a device."""
@@ -48,4 +45,12 @@ def firsts_of(batch: Batch) -> Firsts:
     places += batch.segments.flatten().index_select(0, batch.first) - 1
     starts = (batch.first.new_ones(rows).cumsum(0) - 1) * width
     asking = starts.repeat_interleave(batch.most).index_copy(0, places, batch.first)
-    return Firsts(slots=batch.first, asking=asking.view(rows, batch.most), places=places)
+    asking = asking.view(rows, batch.most)
+    return Firsts(slots=batch.first, asking=asking, places=places, mask=_mask(batch, asking))
+
+
+def _mask(batch: Batch, asking: Tensor) -> Tensor | None:
+    if batch.whole:
+        return None
+    theirs = batch.segments.flatten().index_select(0, asking.flatten()).view_as(asking)
+    return theirs[:, None, :, None] == batch.segments[:, None, None, :]
