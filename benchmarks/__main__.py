@@ -6,10 +6,13 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
+
 from benchmarks import machine, outcome, table
-from benchmarks.rows import ROWS, measure
+from benchmarks.rows import ROWS, measure, needs_gpu
 from benchmarks.settings import Settings
 
 HERE = Path(__file__).parent
@@ -23,7 +26,7 @@ def main() -> int:
     if arguments.quick and arguments.results == HERE / "results":
         parser.error("--quick measures nothing to publish: give --results another folder")
     void = False
-    for name in () if arguments.table else arguments.rows or ROWS:
+    for name in () if arguments.table else _asked(arguments.rows):
         result = measure(name, _settings(arguments))
         path = outcome.write(result, arguments.results)
         print(table.line(result), f"-> {path}", sep="\n", flush=True)
@@ -31,6 +34,15 @@ def main() -> int:
     if arguments.results == HERE / "results":
         table.publish(arguments.results, HERE.parent / "docs" / "benchmarks.md")
     return int(void)
+
+
+def _asked(rows: Sequence[str]) -> Iterator[str]:
+    """The rows named, or all; those that need a GPU where there is one, else it is said."""
+    for name in rows or ROWS:
+        if needs_gpu(name) and not torch.cuda.is_available():
+            print(f"{name} skipped: it needs a GPU, this machine has none", flush=True)
+        else:
+            yield name
 
 
 def _parser() -> argparse.ArgumentParser:

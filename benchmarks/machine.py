@@ -21,6 +21,7 @@ LIBRARIES = (
     "datasets",
 )
 LSCPU = ("Model name", "CPU(s)", "Thread(s) per core", "L2 cache", "L3 cache")
+NVIDIA = ("--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")
 FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile", "amx_bf16")
 
 
@@ -43,6 +44,7 @@ def describe() -> Mapping[str, str]:
     told = {name: lines[name] for name in LSCPU if name in lines}
     told["features"] = " ".join(name for name in FEATURES if name in flags)
     told["memory"] = f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    told["GPU"] = _output("nvidia-smi", *NVIDIA).strip()
     return told
 
 

@@ -96,7 +96,7 @@ def row(
         "void": faults,
         "clocks": clocks,
         **evidence.details,
-        **_circumstances(settings),
+        **circumstances(settings),
     }
 
 
@@ -110,10 +110,11 @@ def fleet(
 ) -> Mapping[str, Any]:
     """The content of the result file of operators beside each other."""
     about = {"row": name, "title": title, "void": list(faults), "fleet": fleet}
-    return about | dict(_circumstances(settings))
+    return about | dict(circumstances(settings))
 
 
-def _circumstances(settings: Settings) -> Mapping[str, Any]:
+def circumstances(settings: Settings) -> Mapping[str, Any]:
+    """How and where it was measured, which every result file tells."""
     return {
         "quick": settings.quick,
         "roundsPerRace": settings.rounds,

@@ -7,8 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import c5_finetune, c9_tokenise_once, c15_restart, k1_fleet, race, workloads
+from benchmarks import (
+    c5_finetune,
+    c9_tokenise_once,
+    c13_checkpoint,
+    c15_restart,
+    k1_fleet,
+    race,
+    workloads,
+)
 from benchmarks.c5_finetune import Course
+from benchmarks.gpu import g0_ceilings, g7_attention, g8_head
 from benchmarks.settings import Settings
 from benchmarks.workloads import OCNLI, SST2, Source, Workload
 
@@ -24,10 +33,20 @@ ROWS: Mapping[str, Row] = {
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C9": _on(SST2, c9_tokenise_once.run),
+    "C13": c13_checkpoint.run,
     "C15": c15_restart.run,
+    "G0": g0_ceilings.run,
+    "G7": g7_attention.run,
+    "G8": g8_head.run,
+    "G13": c13_checkpoint.run_on_gpu,
     "K1": k1_fleet.run,
     "K2": k1_fleet.run_many,
 }
+
+
+def needs_gpu(name: str) -> bool:
+    """Whether the row can be measured on a machine with a GPU alone."""
+    return name.startswith("G")
 
 
 def measure(name: str, settings: Settings) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import figures
 from benchmarks.fleet import told
 
 Result = Mapping[str, Any]
@@ -67,6 +68,8 @@ def line(result: Result) -> str:
         return f"{result['row']} void: {'; '.join(result['void'])}"
     if "fleet" in result:
         return told.line(result)
+    if "figures" in result:
+        return figures.line(result)
     return f"{result['row']} default {_ratio(result['default'])}, tuned {_ratio(result['tuned'])}"
 
 
@@ -96,6 +99,8 @@ def _behind(result: Result) -> Iterator[str]:
         yield "- A smoke test on a tiny model: the figures mean nothing."
     if "fleet" in result:
         yield from told.behind(result)
+    if "figures" in result:
+        yield from figures.behind(result)
     for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."
@@ -124,6 +129,10 @@ def _equality(result: Result) -> Iterator[str]:
     if restart := result.get("restartSeconds"):
         yield f"- Seconds from kill -9 of a worker to the next step: {_seconds(restart)}."
         yield f"- Seconds from the start to the first step: {_seconds(result['startSeconds'])}."
+
+    if stall := result.get("stallSeconds"):
+        yield f"- Seconds until the training goes on: {_seconds(stall)}; *ceiling* only copies."
+        yield f"- Seconds until the checkpoint is whole: {_seconds(result['durableSeconds'])}."
 
 
 def _seconds(medians: Mapping[str, float]) -> str:

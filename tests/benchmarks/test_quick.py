@@ -89,3 +89,12 @@ def test_restarts_end_alike_and_their_result_is_whole(root: Path, tmp_path: Path
     assert result["void"] == []
     assert set(result["restartSeconds"]) == set(result["startSeconds"]) == VARIANTS
     assert len(set(result["lastLosses"].values())) == 1  # to the bit
+
+
+def test_what_a_checkpoint_holds_up_is_told_beside_when_it_is_whole(
+    root: Path, tmp_path: Path
+) -> None:
+    result = measured("C13", root, tmp_path)
+    check_form(result, unit="saves", clock="wall")
+    assert set(result["stallSeconds"]) == {*VARIANTS, "ceiling"}
+    assert set(result["durableSeconds"]) == VARIANTS
