@@ -135,17 +135,9 @@ def _saved(given: State, path: Path) -> Wait:
 
 
 def _asynchronous() -> Callable[[State, Path], Wait]:
-    from torch.distributed.checkpoint.staging import DefaultStager, StagingOptions
     from torch.distributed.checkpoint.state_dict_saver import async_save
 
-    pinned = torch.cuda.is_available()
-    options = StagingOptions(
-        use_pinned_memory=pinned,
-        use_shared_memory=False,
-        use_async_staging=False,
-        use_non_blocking_copy=pinned,
-    )
-    stager = DefaultStager(options)
+    stager = _stager()
 
     def begin(given: State, path: Path) -> Wait:
         running = async_save(dict(given), checkpoint_id=path, async_stager=stager)
@@ -153,6 +145,21 @@ def _asynchronous() -> Callable[[State, Path], Wait]:
         return running.result
 
     return begin
+
+
+def _stager() -> Any:
+    """Keeps its buffers; pinned ones, which the older of the two always wants, need a GPU."""
+    from torch.distributed.checkpoint import staging
+
+    if torch.cuda.is_available():
+        return staging.BlockingAsyncStager(cache_staged_state_dict=True)
+    options = staging.StagingOptions(
+        use_pinned_memory=False,
+        use_shared_memory=False,
+        use_async_staging=False,
+        use_non_blocking_copy=False,
+    )
+    return staging.DefaultStager(options)
 
 
 @contextmanager
