@@ -47,7 +47,7 @@ class Architecture(Part):
     intermediate: s.Count | None = None
     """Width of the feed-forward layers; absent: four times `hidden`."""
     inner_groups: Annotated[int, Field(ge=1, le=2)] | None = None
-    """ALBERT only: layers in the shared group; 2 is PAI-ALBERT. Absent: 1."""
+    """ALBERT only: layers of the group that each step goes through; 2 is PAI-ALBERT. Absent: 1."""
     attention: Attention = Field(default_factory=Attention)
     """Replacements of full attention; default: none."""
     options: s.Free = Field(default_factory=dict)

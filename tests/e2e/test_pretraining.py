@@ -86,16 +86,6 @@ def test_the_library_names_the_words_that_its_artefact_hides(done: jobs.Finished
     assert "graft predict" not in card
 
 
-def test_a_transfer_job_starts_from_its_artefact(done: jobs.Finished, tmp_path: Path) -> None:
-    path = tmp_path / "transfer.yaml"
-    path.write_text(TRANSFER.replace("MODEL", str(done.artefact)))
-    tuned = jobs.run(path, tmp_path / "store")
-    origin = (tuned.artefact / "model_card.md").read_text()
-    assert f"the weights of `{done.artefact}`" in origin
-    told = json.loads((tuned.artefact / "config.json").read_text())
-    assert told["hidden_size"] == 32
-
-
 def test_pretraining_goes_on_from_its_artefact(done: jobs.Finished, tmp_path: Path) -> None:
     wish = f"spec.model={{from: {{uri: {done.artefact}}}}}"
     job = yaml.safe_load(JOB)
@@ -107,14 +97,27 @@ def test_pretraining_goes_on_from_its_artefact(done: jobs.Finished, tmp_path: Pa
     assert more.metric("mlm_loss") < done.metric("mlm_loss")
 
 
-def test_pairs_are_learnt_beside_words(job: Path, tmp_path: Path) -> None:
+def test_an_albert_learns_pairs_beside_words_and_a_transfer_job_starts_from_it(
+    job: Path, tmp_path: Path
+) -> None:
+    sizes = "{config: {architecture: albert, layers: 2, hidden: 32, heads: 2, innerGroups: 2}}"
     wishes = ("spec.objective.name=mlm+sop", "spec.training.duration={steps: 10}")
-    made = jobs.run(job, tmp_path, *wishes)
+    made = jobs.run(job, tmp_path, *wishes, f"spec.model.from={sizes}")
     assert 0.3 < made.metric("sop_accuracy") < 1
     assert made.status["dataset"]["columns"] == ["text", "document"]
-    assert json.loads((made.artefact / "config.json").read_text())["architectures"] == [
-        "BertForPreTraining"
-    ]
+    assert architecture(made) == "AlbertForPreTraining"
+    path = tmp_path / "transfer.yaml"
+    path.write_text(TRANSFER.replace("MODEL", str(made.artefact)))
+    tuned = jobs.run(path, tmp_path)
+    assert architecture(tuned) == "AlbertForSequenceClassification"
+    assert f"the weights of `{made.artefact}`" in (tuned.artefact / "model_card.md").read_text()
+
+
+def architecture(made: jobs.Finished) -> str:
+    told = json.loads((made.artefact / "config.json").read_text())
+    assert (told["model_type"], told["inner_group_num"]) == ("albert", 2)
+    (name,) = told["architectures"]
+    return str(name)
 
 
 def test_an_artefact_that_answers_nothing_says_what_to_do_with_it(done: jobs.Finished) -> None:

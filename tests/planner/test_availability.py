@@ -30,9 +30,9 @@ REFUSED = (
         'spec.model.from.uri: "example://bert" {}; use a folder, https://, s3:// or hf://',
     ),
     (
-        "spec.model.from={config: {architecture: albert}}",
-        'spec.model.from.config.architecture: "albert" {}'
-        "; available: bert, and auto for any encoder that transformers knows",
+        "spec.model.from={config: {architecture: t5}}",
+        'spec.model.from.config.architecture: "t5" {}'
+        "; available: bert, albert, and auto for any encoder that transformers knows",
     ),
     (
         "spec.model.from={config: {architecture: bert, attention: {rsa: {}}}}",
@@ -91,8 +91,8 @@ def test_every_row_of_the_table_has_a_job_that_it_refuses() -> None:
 REFUSED_OF_PRETRAINING = (
     ("spec.objective.name=clm", 'spec.objective.name: "clm" {}; available: mlm, mlm+nsp, mlm+sop'),
     (
-        "spec.model.from={config: {architecture: albert}}",
-        'spec.model.from.config.architecture: "albert" {}; available: bert, roberta',
+        "spec.model.from={config: {architecture: auto}}",
+        'spec.model.from.config.architecture: "auto" {}; available: bert, roberta, albert',
     ),
     ("spec.data.prepare.workers=2", "spec.data.prepare.workers: 2 {}; available: 1"),
 )

@@ -75,9 +75,9 @@ REFUSED = (
         f'spec.student.from.uri: "example://bert" {{}}; {MODELS}',
     ),
     (
-        "spec.student.from={config: {architecture: albert}}",
-        'spec.student.from.config.architecture: "albert" {}'
-        "; available: bert, and auto for any encoder that transformers knows",
+        "spec.student.from={config: {architecture: t5}}",
+        'spec.student.from.config.architecture: "t5" {}'
+        "; available: bert, albert, and auto for any encoder that transformers knows",
     ),
     (
         "spec.student.from={config: {architecture: bert, attention: {rsa: {}}}}",

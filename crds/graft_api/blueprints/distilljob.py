@@ -46,8 +46,8 @@ LIMITS = (
     Limit(path="spec.teacher.outputs", allowed=("auto", "cached"), instead="available: cached"),
     *of_model(
         "spec.student",
-        architectures=("bert", "auto"),
-        instead="available: bert, and auto for any encoder that transformers knows",
+        architectures=("bert", "albert", "auto"),
+        instead="available: bert, albert, and auto for any encoder that transformers knows",
     ),
 )
 

@@ -18,7 +18,11 @@ LIMITS = (
         allowed=("mlm", "mlm+nsp", "mlm+sop"),
         instead="available: mlm, mlm+nsp, mlm+sop",
     ),
-    *of_model("spec.model", architectures=("bert", "roberta"), instead="available: bert, roberta"),
+    *of_model(
+        "spec.model",
+        architectures=("bert", "roberta", "albert"),
+        instead="available: bert, roberta, albert",
+    ),
 )
 
 

@@ -37,8 +37,8 @@ LIMITS = (
     Limit(path="spec.method.name", allowed=("finetune",), instead="available: finetune"),
     *of_model(
         "spec.model",
-        architectures=("bert", "auto"),
-        instead="available: bert, and auto for any encoder that transformers knows",
+        architectures=("bert", "albert", "auto"),
+        instead="available: bert, albert, and auto for any encoder that transformers knows",
     ),
 )
 

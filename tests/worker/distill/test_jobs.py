@@ -13,7 +13,7 @@ import torch
 from graft_api.decoding import decode_json
 from graft_cli.verbs.validate import report
 from graft_worker.distributed.process import Process
-from graft_worker.models.hugging_face import read_weights
+from graft_worker.models.weights import read_weights
 from graft_worker.run.evaluate import evaluate
 from graft_worker.run.predict import predict
 from tests.worker import small
@@ -120,6 +120,21 @@ def test_a_student_of_the_teachers_layers_starts_with_its_weights_and_its_head(
     assert all(torch.allclose(found[name], whole[name], atol=1e-6) for name in whole)
     assert done.words.comparison["sizeRatio"] == 1.0
     assert done.words.comparison["student"] == done.words.comparison["teacher"]
+
+
+def test_an_albert_learns_and_teaches_another_of_fewer_steps(root: Path, make: MakeJob) -> None:
+    sizes = {**jobs.MODEL, "architecture": "albert", "layers": 3, "options": {"embedding_size": 16}}
+    one = jobs.run(root / "store", make("albert", student={"from": {"config": sizes}}))
+    assert one.words.metrics["accuracy"] >= 0.85
+    told = make(
+        "albert-of-one",
+        teacher={"from": {"uri": str(one.artefact)}},
+        student={"from": {"teacher": {"layers": 1}}},
+    )
+    other = jobs.run(root / "store", told)
+    assert other.words.comparison["sizeRatio"] == 1.0
+    config = json.loads((other.artefact / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["num_hidden_groups"]) == (1, 1)
 
 
 def test_a_student_may_read_with_a_tokenizer_of_its_own(root: Path, make: MakeJob) -> None:

@@ -10,7 +10,7 @@ import torch
 from graft_api.errors import ConfigError
 from graft_worker.distill.taking import even, taken
 from graft_worker.models import build
-from graft_worker.models.hugging_face import read_weights
+from graft_worker.models.weights import read_weights
 from tests.worker import small
 
 
@@ -50,6 +50,30 @@ def test_all_layers_make_the_teacher_again(tmp_path: Path) -> None:
     whole, found = read_weights(teacher), read_weights(folder)
     assert found.keys() == whole.keys()
     assert all(torch.equal(found[name], whole[name]) for name in whole)
+
+
+def test_a_student_of_an_albert_has_its_weights_and_fewer_steps(tmp_path: Path) -> None:
+    from tests.worker.models.texts_of_ids import library_albert
+
+    library_albert(tmp_path / "teacher", "AlbertForSequenceClassification", num_hidden_layers=12)
+    folder = taken(tmp_path / "teacher", 3, into=tmp_path / "student")
+    whole, found = read_weights(tmp_path / "teacher"), read_weights(folder)
+    assert found.keys() == whole.keys()
+    assert all(torch.equal(found[name], whole[name]) for name in whole)
+    encoder = build.load_encoder(folder, random=False, seed=0, vocabulary=None)
+    assert encoder.config.layers == 3
+
+
+def test_of_an_albert_with_several_groups_no_layers_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        '{"model_type": "albert", "num_hidden_layers": 12, "num_hidden_groups": 4}'
+    )
+    with pytest.raises(ConfigError) as caught:
+        taken(tmp_path, 3, into=tmp_path / "student")
+    assert str(caught.value) == (
+        "spec.student.from.teacher.layers: layers can be taken of an ALBERT with one group of"
+        f" shared layers; {tmp_path} has 4\n  use student.from.config, zoo or uri"
+    )
 
 
 def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:

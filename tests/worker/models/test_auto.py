@@ -12,13 +12,10 @@ from torch import nn
 from graft_api.errors import ConfigError
 from graft_worker.models.build import load_encoder
 from graft_worker.models.encoder import TextEncoder
-from graft_worker.models.heads import SequenceClassifier
-from graft_worker.models.hugging_face import config_json
 from tests.worker.models.texts_of_ids import padded, texts
 
 SIZES: dict[str, dict[str, Any]] = {
     "roberta": {"max_position_embeddings": 66, "type_vocab_size": 1, "pad_token_id": 1},
-    "albert": {"embedding_size": 16},
     "distilbert": {},
     "electra": {"embedding_size": 16},
 }
@@ -67,25 +64,6 @@ def test_hidden_states_and_pooled_vectors_are_the_librarys(tmp_path: Path, famil
     torch.testing.assert_close(pooled, wanted, atol=1e-5, rtol=0)
 
 
-def test_albert_is_published_so_that_it_loads_again(tmp_path: Path) -> None:
-    import json
-
-    from safetensors.torch import save_file
-
-    saved(tmp_path, "albert")
-    module = SequenceClassifier(load(tmp_path), outputs=2, dropout=0.0, seed=1).eval()
-    again = tmp_path / "again"
-    again.mkdir()
-    save_file(module.hugging_face_state(), again / "model.safetensors", {"format": "pt"})
-    (again / "config.json").write_text(
-        json.dumps(config_json(module.encoder, "single_label", ["a", "b"]))
-    )
-    other = SequenceClassifier(load(again), outputs=2, dropout=0.0, seed=9).eval()
-    other.restore_head(again)
-    batch = padded(texts((13, 4), vocabulary=97))
-    assert torch.equal(other(batch), module(batch))
-
-
 def test_random_weights_depend_on_the_seed_and_take_the_tokenizers_size(tmp_path: Path) -> None:
     saved(tmp_path, "roberta")
     torch.manual_seed(1)
@@ -114,7 +92,7 @@ def test_depths_and_blocks_follow_the_family(tmp_path: Path) -> None:
         pytest.param(
             '{"model_type": "t5"}',
             "model_type 't5' is no encoder: it has a decoder too\n"
-            "  choose an encoder, such as bert, roberta, albert or deberta-v2",
+            "  choose an encoder, such as bert, roberta, electra or deberta-v2",
             id="a model with a decoder",
         ),
         pytest.param(

@@ -151,7 +151,8 @@ def _without(part: str) -> Any:
         pytest.param(
             _without("word_embeddings"),
             {},
-            "{}: no embeddings.word_embeddings.weight among its weights: these are not a BERT's\n"
+            "{}: no embeddings.word_embeddings.weight among its weights: these are no weights of"
+            " bert\n"
             "  model_type in config.json must fit the weights",
             id="weights of something else",
         ),

@@ -19,9 +19,11 @@ from graft_worker.models import build
 from graft_worker.models.bert import BertEncoder
 from graft_worker.models.masked import MaskedLanguageModel
 from graft_worker.pretrain.task import MaskedTask
+from tests.worker.models.texts_of_ids import library_albert
 from tests.worker.pretrain import small
 from tests.worker.pretrain.models import model, published
 
+ALBERT: dict[str, Any] = {"architecture": "albert", "embedding": 8, "groups": 1}
 SHARDS = replace(small.shards(small.texts(60), max_length=32), view=small.masked())
 
 
@@ -89,6 +91,45 @@ def test_a_roberta_counts_positions_from_behind_its_padding_and_agrees(tmp_path:
     assert rest.take_head(folder)
     with torch.no_grad():
         torch.testing.assert_close(rest.eval()(given)[0], ours, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("groups", [{"inner": 1}, {"inner": 2}, {"groups": 2, "layers": 3}])
+def test_an_albert_is_read_by_the_library_and_agrees_on_logits_and_loss(
+    tmp_path: Path, groups: dict[str, int]
+) -> None:
+    from transformers import AlbertForMaskedLM
+
+    module, given = model(**ALBERT | groups), batch([0, 1, 2])
+    folder = published(module, tmp_path / "made")
+    theirs, report = AlbertForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    with torch.no_grad():
+        said: Any = theirs.eval()(
+            input_ids=given.ids, attention_mask=(given.segments > 0).long(), labels=labels(given)
+        )
+        (ours,) = module(given)
+    assert given.asked is not None
+    asked = said.logits.flatten(0, 1)[given.asked.slots]
+    torch.testing.assert_close(ours, asked, atol=1e-4, rtol=0)
+    sums, _ = MaskedTask(module=module).kept((ours,), given)
+    assert float(sums[:, 0].sum() / sums[:, 2].sum()) == pytest.approx(float(said.loss), abs=1e-5)
+
+
+def test_an_albert_of_the_library_is_taken_over_with_both_heads(tmp_path: Path) -> None:
+    size = small.tokenizer().get_vocab_size()
+    theirs = library_albert(tmp_path, "AlbertForPreTraining", vocab_size=size, inner_group_num=2)
+    encoder = build.load_own(tmp_path, random=False, seed=0, vocabulary=None)
+    module = MaskedLanguageModel(encoder, seed=0, pairs=True)
+    assert module.take_head(tmp_path)
+    given = batch([4, 5])
+    assert given.asked is not None
+    with torch.no_grad():
+        words, pairs = module.eval()(given)
+        said = theirs(input_ids=given.ids, attention_mask=(given.segments > 0).long())
+    asked = said.prediction_logits.flatten(0, 1)[given.asked.slots]
+    torch.testing.assert_close(words, asked, atol=1e-5, rtol=0)
+    torch.testing.assert_close(pairs, said.sop_logits, atol=1e-5, rtol=0)
 
 
 def test_the_loss_is_each_sequences_mean_as_one_would_write_it_out() -> None:

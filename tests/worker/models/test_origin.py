@@ -162,11 +162,20 @@ def test_a_config_is_written_and_makes_an_encoder(tmp_path: Path) -> None:
     assert (encoder.config.vocabulary, encoder.config.activation) == (70, "relu")
 
 
+def test_an_albert_has_the_inner_groups_and_the_embeddings_that_it_asks_for(tmp_path: Path) -> None:
+    sizes = {"architecture": "albert", "layers": 3, "hidden": 32, "heads": 4, "innerGroups": 2}
+    found = resolve(tmp_path / "into", spec(config=sizes | {"options": {"embedding_size": 8}}))
+    made = load_encoder(found.folder, random=True, seed=1, vocabulary=70).config
+    assert (made.architecture, made.layers, made.inner, made.groups) == ("albert", 3, 2, 1)
+    assert (made.embedding, made.activation, made.dropout) == (8, "gelu_new", 0.0)
+
+
 def test_another_family_goes_through_the_library(tmp_path: Path) -> None:
-    sizes = {"architecture": "albert", "layers": 2, "hidden": 32, "heads": 4, "innerGroups": 2}
+    options = {"model_type": "electra", "embedding_size": 16}
+    sizes = {"architecture": "auto", "layers": 2, "hidden": 32, "heads": 4, "options": options}
     found = resolve(tmp_path / "into", spec(config=sizes))
     encoder = load_encoder(found.folder, random=True, seed=1, vocabulary=70)
-    assert (encoder.config.architecture, encoder.config.raw["inner_group_num"]) == ("albert", 2)
+    assert (encoder.config.architecture, encoder.packs) == ("electra", False)
 
 
 @pytest.mark.parametrize(

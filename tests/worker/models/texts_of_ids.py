@@ -13,6 +13,15 @@ from graft_worker.data.batch import Batch
 
 Texts = Sequence[Tensor]
 Plan = Sequence[Sequence[int]]  # which texts stand in which row
+SIZES: dict[str, Any] = {
+    "vocab_size": 97,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 48,
+    "initializer_range": 0.2,
+}
 
 
 def texts(lengths: Sequence[int], *, vocabulary: int, seed: int = 0) -> list[Tensor]:
@@ -68,20 +77,23 @@ def library_bert(folder: Path, **changed: Any) -> Any:
     """A random BertModel of `transformers`, saved into the folder; its norms are not 1 and 0."""
     from transformers import BertConfig, BertModel
 
-    sizes: dict[str, Any] = {
-        "vocab_size": 97,
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "max_position_embeddings": 48,
-        "initializer_range": 0.2,
-    }
     torch.manual_seed(7)
-    model = BertModel(BertConfig(**(sizes | changed))).eval()
+    return _saved(BertModel(BertConfig(**(SIZES | changed))), folder)
+
+
+def library_albert(folder: Path, kind: str = "AlbertModel", **changed: Any) -> Any:
+    """The same of an ALBERT, or of a class of it with a head."""
+    import transformers
+
+    torch.manual_seed(7)
+    config = transformers.AlbertConfig(**(SIZES | {"embedding_size": 12} | changed))
+    return _saved(getattr(transformers, kind)(config), folder)
+
+
+def _saved(model: Any, folder: Path) -> Any:
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "LayerNorm" in name or name.endswith("bias"):
+        for name, parameter in model.eval().named_parameters():
+            if "norm" in name.lower() or name.endswith("bias"):
                 parameter.add_(torch.randn_like(parameter), alpha=0.2)
     model.save_pretrained(folder)
     return model

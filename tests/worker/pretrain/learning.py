@@ -50,7 +50,8 @@ def shards(count: int, *, seed: int) -> Shards:
     return replace(Shards.in_memory(block), view=view)
 
 
-def module(*, dropout: float = 0.0) -> MaskedLanguageModel:
+def module(*, dropout: float = 0.0, shared: bool = False) -> MaskedLanguageModel:
+    """A BERT of two layers; `shared`: an ALBERT of two steps through a group of two."""
     config = EncoderConfig(
         architecture="bert",
         vocabulary=tokenizer().get_vocab_size(),
@@ -62,11 +63,18 @@ def module(*, dropout: float = 0.0) -> MaskedLanguageModel:
         dropout=dropout,
         raw={"initializer_range": 0.1},
     )
+    if shared:
+        config = replace(config, architecture="albert", embedding=16, groups=1, inner=2)
     return MaskedLanguageModel(BertEncoder.random(config, seed=1), seed=1)
 
 
 def train(
-    root: Path, process: Process, *, dropout: float = 0.0, extra: Any = (), **wishes: Any
+    root: Path,
+    process: Process,
+    *,
+    made: dict[str, Any] | None = None,
+    extra: Any = (),
+    **wishes: Any,
 ) -> TrainingResult:
     """Trains in the folder, from its newest checkpoint."""
     defaults: dict[str, Any] = {
@@ -78,7 +86,7 @@ def train(
     }
     stop, strategy = wishes.pop("stop", lambda: False), wishes.pop("strategy", "auto")
     work = Work(
-        task=MaskedTask(module=module(dropout=dropout)),
+        task=MaskedTask(module=module(**made or {})),
         process=process,
         recipe=Recipe(
             training=Training(**(defaults | wishes)),

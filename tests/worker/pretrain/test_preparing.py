@@ -60,10 +60,14 @@ def test_roberta_needs_a_tokenizer_with_its_padding(tmp_path: Path) -> None:
     assert prepared(tmp_path, model=model("roberta", "bpe"))
 
 
-def test_pairs_are_for_bert(tmp_path: Path) -> None:
+def test_pairs_are_for_bert_and_albert(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         prepared(tmp_path, model=model("roberta", "bpe"), objective={"name": "mlm+sop"})
     assert raised.value.message == "spec.objective.name: mlm+sop is not available for roberta"
+    for name in ("mlm", "mlm+nsp", "mlm+sop"):
+        assert prepared(
+            tmp_path / name, model=model("albert", "wordpiece"), objective={"name": name}
+        )
 
 
 def test_a_model_of_another_family_is_refused(tmp_path: Path) -> None:

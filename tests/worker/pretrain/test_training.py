@@ -49,24 +49,35 @@ def test_a_tiny_bert_learns_more_than_how_often_words_occur(tmp_path: Path) -> N
 Trained = tuple[dict[int, float], dict[str, float], dict[str, Any]]
 
 
-def trained(process: Process, root: str, strategy: str) -> Trained:
-    recorder = Recorder()
-    result = learning.train(
-        Path(root) / strategy, process, dropout=0.1, extra=(recorder,), strategy=strategy
-    )
+def trained(process: Process, root: str, strategy: str, *, shared: bool) -> Trained:
+    recorder, made = Recorder(), {"dropout": 0.1, "shared": shared}
+    folder = Path(root) / f"{strategy}-{shared}"
+    result = learning.train(folder, process, made=made, extra=(recorder,), strategy=strategy)
     weights = {name: tensor.numpy() for name, tensor in result.weights.items()}
     return recorder.losses, dict(result.metrics), weights
 
 
-def both(process: Process, root: str) -> dict[str, Trained]:
-    return {strategy: trained(process, root, strategy) for strategy in ("ddp", "fsdp")}
+def all_of(process: Process, root: str) -> dict[tuple[str, bool], Trained]:
+    return {
+        (strategy, shared): trained(process, root, strategy, shared=shared)
+        for strategy in ("ddp", "fsdp")
+        for shared in (False, True)
+    }
 
 
-def test_two_processes_follow_the_curve_of_one(tmp_path: Path) -> None:
-    alone = trained(Process(), str(tmp_path / "alone"), "auto")
-    lead, other = gang.run(2, both, str(tmp_path / "two"))
-    for strategy, (losses, metrics, weights) in lead.items():
-        assert losses == other[strategy][0]
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, bool], Trained], ...]:
+    return gang.run(2, all_of, str(tmp_path_factory.mktemp("two")))
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["bert", "albert"])
+def test_two_processes_follow_the_curve_of_one(
+    ranks: tuple[dict[tuple[str, bool], Trained], ...], tmp_path: Path, shared: bool
+) -> None:
+    alone = trained(Process(), str(tmp_path), "auto", shared=shared)
+    for strategy in ("ddp", "fsdp"):
+        losses, metrics, weights = ranks[0][strategy, shared]
+        assert losses == ranks[1][strategy, shared][0]
         assert list(losses) == [1, 2, 3, 4, 5, 6]
         np.testing.assert_allclose(list(losses.values()), list(alone[0].values()), atol=1e-5)
         assert metrics == pytest.approx(alone[1], abs=1e-5)
@@ -74,13 +85,16 @@ def test_two_processes_follow_the_curve_of_one(tmp_path: Path) -> None:
         assert far < 1e-5, strategy
 
 
-def test_a_resumed_run_hides_the_same_words_and_ends_with_the_same_bits(tmp_path: Path) -> None:
-    whole, rest = Recorder(), Recorder()
-    expected = learning.train(tmp_path / "whole", Process(), dropout=0.1, extra=(whole,))
+@pytest.mark.parametrize("shared", [False, True], ids=["bert", "albert"])
+def test_a_resumed_run_hides_the_same_words_and_ends_with_the_same_bits(
+    tmp_path: Path, shared: bool
+) -> None:
+    whole, rest, made = Recorder(), Recorder(), {"dropout": 0.1, "shared": shared}
+    expected = learning.train(tmp_path / "whole", Process(), made=made, extra=(whole,))
     asked = iter([False, False, False, True])
     with pytest.raises(Stopped):
-        learning.train(tmp_path / "cut", Process(), dropout=0.1, stop=lambda: next(asked))
-    found = learning.train(tmp_path / "cut", Process(), dropout=0.1, extra=(rest,))
+        learning.train(tmp_path / "cut", Process(), made=made, stop=lambda: next(asked))
+    found = learning.train(tmp_path / "cut", Process(), made=made, extra=(rest,))
     assert rest.losses
     assert 1 not in rest.losses
     assert all(whole.losses[step] == loss for step, loss in rest.losses.items())

@@ -72,6 +72,9 @@ class Encoder(nn.Module):
     def blocks(self) -> nn.ModuleList:
         return self.layers
 
+    def units(self) -> nn.ModuleList:
+        return self.layers
+
     def depth_of(self, parameter: str) -> int:
         return int(parameter.split(".")[1]) + 1 if parameter.startswith("layers.") else 0
 

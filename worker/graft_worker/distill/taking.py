@@ -2,7 +2,8 @@
 
 Embeddings, pooler and head are the teacher's; layer i of S is the teacher's ceil(i * T / S) of T,
 counted from 1, so that the last is always taken (the even choice of Sanh et al. 2019,
-arXiv 1910.01108, section 3).
+arXiv 1910.01108, section 3). An ALBERT has one layer, or one group, for all steps: the student has
+the same and fewer steps.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from graft_worker.models.folders import CONFIG, WEIGHTS, read_config
 
 _FIELD = "spec.student.from.teacher.layers"
 _LAYERS = "num_hidden_layers"
+_GROUPS = "num_hidden_groups"  # of ALBERT
+_ELSE = "use student.from.config, zoo or uri"
 _LAYER = re.compile(r"(.*\bencoder\.layer\.)(\d+)(\..*)")
 
 
@@ -28,7 +31,7 @@ def taken(teacher: Path, layers: int, *, into: Path) -> Path:
     """`into`, a model folder with so many of the teacher's layers; made before, it is kept.
 
     Raises:
-        ConfigError: the teacher is no BERT, or has fewer layers.
+        ConfigError: the teacher is of another family, or has fewer layers.
     """
     if into.is_dir():
         return into
@@ -68,10 +71,17 @@ def _renamed(weights: Mapping[str, Any], chosen: tuple[int, ...]) -> dict[str, A
 
 def _check(config: Mapping[str, Any], layers: int, teacher: Path) -> None:
     kind, there = config.get("model_type"), config.get(_LAYERS)
-    if kind != "bert" or not isinstance(there, int):
+    if kind not in ("bert", "albert") or not isinstance(there, int):
         raise ConfigError(
-            f"{_FIELD}: layers can be taken of a BERT alone; {teacher} is of the family {kind}",
-            hint="use student.from.config, zoo or uri",
+            f"{_FIELD}: layers can be taken of a BERT or an ALBERT;"
+            f" {teacher} is of the family {kind}",
+            hint=_ELSE,
+        )
+    if (groups := config.get(_GROUPS, 1)) != 1:
+        raise ConfigError(
+            f"{_FIELD}: layers can be taken of an ALBERT with one group of shared layers;"
+            f" {teacher} has {groups}",
+            hint=_ELSE,
         )
     if layers > there:
         raise ConfigError(

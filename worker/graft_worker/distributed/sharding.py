@@ -70,14 +70,15 @@ def choose(wish: str, parameters: int, world: int) -> Strategy:
 
 def shard(
     module: nn.Module,
-    blocks: Iterable[nn.Module],
+    units: Iterable[nn.Module],
     strategy: str,
     process: Process,
     *,
     unused: bool = False,
 ) -> Sharded:
-    """The module, shared as the strategy says; `blocks` are its repeated layers.
+    """The module, shared as the strategy says; `units` are gathered one by one, the rest at once.
 
+    A unit that a pass uses n times is gathered 2 n times in a step, so what is used again is none.
     Parameters must have their final `requires_grad`. `unused` says that a step may leave some of
     them without a gradient, which costs DDP a search in every step.
 
@@ -90,7 +91,7 @@ def shard(
         return _whole(module)
     if chosen == "ddp":
         return _replicated(module, process, unused=unused)
-    return _partitioned(module, blocks, process)
+    return _partitioned(module, units, process)
 
 
 def _whole(module: nn.Module) -> Sharded:
@@ -115,12 +116,12 @@ def _replicated(module: nn.Module, process: Process, *, unused: bool) -> Sharded
     )
 
 
-def _partitioned(module: nn.Module, blocks: Iterable[nn.Module], process: Process) -> Sharded:
+def _partitioned(module: nn.Module, units: Iterable[nn.Module], process: Process) -> Sharded:
     from torch.distributed.device_mesh import init_device_mesh  # two seconds that DDP saves
     from torch.distributed.fsdp import fully_shard
 
     mesh = init_device_mesh(process.device.type, (process.world,))
-    parts = [fully_shard(part, mesh=mesh) for part in (*blocks, module)]
+    parts = [fully_shard(part, mesh=mesh) for part in (*units, module)]
     for part in parts:
         _sums(part)
     root = parts[-1]

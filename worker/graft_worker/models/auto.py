@@ -69,8 +69,6 @@ class AutoEncoder(nn.Module):
         pooler = getattr(self.model, "pooler", None)
         if pooler is None:
             return first
-        if isinstance(pooler, nn.Linear):  # ALBERT's stands without its activation
-            return torch.tanh(pooler(first))
         return cast("Tensor", pooler(first.unsqueeze(1)))
 
     def depth_of(self, parameter: str) -> int:
@@ -84,6 +82,10 @@ class AutoEncoder(nn.Module):
         """The outermost list of modules; empty where the family has none."""
         lists = (part for part in self.model.modules() if isinstance(part, nn.ModuleList))
         return next(lists, nn.ModuleList())
+
+    def units(self) -> nn.ModuleList:
+        """As the blocks."""
+        return self.blocks()
 
     def hugging_face_state(self) -> dict[str, Tensor]:
         """The library's own names, with the family's prefix."""
@@ -104,7 +106,7 @@ def _library_config(folder: Path) -> Any:
     if getattr(config, "is_encoder_decoder", False):
         raise ConfigError(
             f"{folder}: model_type {config.model_type!r} is no encoder: it has a decoder too",
-            hint="choose an encoder, such as bert, roberta, albert or deberta-v2",
+            hint="choose an encoder, such as bert, roberta, electra or deberta-v2",
         )
     return config
 

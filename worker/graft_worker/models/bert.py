@@ -1,6 +1,7 @@
 """A lean BERT: fused query, key and value, one mask for all layers, packed rows, keyed dropout.
 
-Devlin et al. 2019, arXiv 1810.04805. Differences in form only: hidden states agree with the
+Devlin et al. 2019, arXiv 1810.04805; with narrower embeddings and shared layers it is ALBERT, Lan
+et al. 2020, arXiv 1909.11942. Differences in form only: hidden states agree with the
 `transformers` library to 1e-4 in fp32. There is no dropout of attention weights: it would have to
 draw from a generator, and the loss would depend on how sequences are dealt to processes.
 Who wants first tokens alone is spared what the last layer would compute for all others.
@@ -11,6 +12,7 @@ Shapes: R rows, W tokens per row, H hidden, A heads, F intermediate, S sequences
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -20,11 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_worker.data.batch import Batch
+from graft_worker.models import reuse
 from graft_worker.models.attention import Sight, attend, sight
-from graft_worker.models.dropout import KeyedDropout
+from graft_worker.models.dropout import KeyedDropout, again
 from graft_worker.models.encoder import EncoderConfig
 from graft_worker.models.firsts import Firsts, firsts_of
-from graft_worker.models.hugging_face import to_hugging_face
+from graft_worker.models.weights import to_hugging_face
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
     {
@@ -109,8 +112,11 @@ class BertEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embeddings = Embeddings(config)
-        self.layers = nn.ModuleList(Layer(config, index) for index in range(config.layers))
+        self.embeddings = Embeddings(replace(config, hidden=config.embedding or config.hidden))
+        self.projection = linear(config.embedding, config.hidden) if config.embedding else None
+        count = reuse.distinct(config)
+        self.layers = nn.ModuleList(Layer(config, index) for index in range(count))
+        self._order = reuse.order(config)
         self.pooler = linear(config.hidden, config.hidden)
 
     @classmethod
@@ -130,19 +136,18 @@ class BertEncoder(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Hidden states [R, W, H] of the last layer."""
-        x: Tensor = self.embeddings(batch)
-        seen = sight(batch)
-        for layer in self.layers:
-            x = layer(x, batch.keys, seen)
+        x, seen = self._embedded(batch), sight(batch)
+        for index, uses in self._order:
+            x = self.layers[index](x, self._keys(batch, uses), seen)
         return x
 
     def first(self, batch: Batch) -> Tensor:
         """Hidden states [S, H] of first tokens: those of `forward`, for less work."""
-        x: Tensor = self.embeddings(batch)
-        seen = sight(batch)
-        for layer in self.layers[:-1]:
-            x = layer(x, batch.keys, seen)
-        out: Tensor = self.layers[-1](x, batch.keys, None, firsts_of(batch))
+        x, seen = self._embedded(batch), sight(batch)
+        *before, (last, used) = self._order
+        for index, uses in before:
+            x = self.layers[index](x, self._keys(batch, uses), seen)
+        out: Tensor = self.layers[last](x, self._keys(batch, used), None, firsts_of(batch))
         return out
 
     def summary(self, batch: Batch) -> Tensor:
@@ -150,19 +155,33 @@ class BertEncoder(nn.Module):
         return torch.tanh(self.pooler(self.first(batch)))
 
     def depth_of(self, parameter: str) -> int:
-        """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler."""
+        """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler.
+
+        Shared weights have the depth of the last layer that uses them.
+        """
         part, _, rest = parameter.partition(".")
         if part == "layers":
-            return int(rest.partition(".")[0]) + 1
-        return 0 if part == "embeddings" else self.config.layers + 1
+            return reuse.last_step(self.config, int(rest.partition(".")[0]))
+        return 0 if part in ("embeddings", "projection") else self.config.layers + 1
 
     def blocks(self) -> nn.ModuleList:
-        """The layers."""
+        """The layers, each of its own weights once."""
         return self.layers
+
+    def units(self) -> nn.ModuleList:
+        """The layers; none where a pass uses one several times."""
+        return self.layers if len(self._order) == len(self.layers) else nn.ModuleList()
 
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
-        return to_hugging_face(self.state_dict(), prefix=f"{self.config.architecture}.")
+        return to_hugging_face(self.state_dict(), self.config)
+
+    def _embedded(self, batch: Batch) -> Tensor:
+        x: Tensor = self.embeddings(batch)
+        return x if self.projection is None else self.projection(x)
+
+    def _keys(self, batch: Batch, uses: int) -> Tensor:
+        return again(batch.keys, uses) if self.training else batch.keys
 
 
 def initialise(module: nn.Module, *, seed: int, std: float = 0.02) -> None:

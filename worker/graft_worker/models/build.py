@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from graft_api.errors import ConfigError
-from graft_worker.models import convolutional, hugging_face
+from graft_worker.models import convolutional, hugging_face, weights
 from graft_worker.models.bert import BertEncoder
 from graft_worker.models.convolutional import ConvolutionalEncoder
 from graft_worker.models.encoder import EncoderConfig, TextEncoder
@@ -17,11 +17,12 @@ from graft_worker.models.folders import read_config
 
 log = logging.getLogger(__name__)
 
-OWN = ("bert", "roberta")
+OWN = ("bert", "roberta", "albert")
+_TUNED = ("bert", "albert")  # RoBERTa's classifier is another: the library has it
 
 
 def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | None) -> TextEncoder:
-    """The encoder of a folder: our own for BERT and CNNs, `transformers`' for other model_types.
+    """The encoder of a folder: our own for BERT, ALBERT and CNNs, else that of `transformers`.
 
     `random` takes the sizes alone and draws initial weights, a function of config and seed.
     `vocabulary` is the tokenizer's number of ids: random weights take it as their size,
@@ -32,7 +33,7 @@ def load_encoder(folder: Path, *, random: bool, seed: int, vocabulary: int | Non
     """
     raw = read_config(folder)
     kind = raw.get("model_type", "bert")
-    if kind == "bert":
+    if kind in _TUNED:
         return _bert(folder, raw, random=random, seed=seed, vocabulary=vocabulary)
     if kind in convolutional.TYPES:
         return _convolutional(folder, raw, random=random, seed=seed, vocabulary=vocabulary)
@@ -93,12 +94,12 @@ def _convolutional(
         sized = replace(config, vocabulary=vocabulary or config.vocabulary)
         return ConvolutionalEncoder.random(sized, seed=seed)
     check_vocabulary(config, vocabulary, folder)
-    return convolutional.load(config, hugging_face.read_weights(folder), folder)
+    return convolutional.load(config, weights.read_weights(folder), folder)
 
 
 def _pretrained(encoder: BertEncoder, folder: Path, *, seed: int) -> BertEncoder:
-    weights = hugging_face.read_weights(folder)
-    state = hugging_face.from_hugging_face(weights, encoder.state_dict(), source=folder)
+    found = weights.read_weights(folder)
+    state = weights.from_hugging_face(found, encoder.state_dict(), encoder.config, source=folder)
     if "pooler.weight" not in state:
         encoder.draw_pooler(seed=seed)
         log.warning("%s has no pooler: it starts from random weights of seed %d", folder, seed)

@@ -81,6 +81,10 @@ class ConvolutionalEncoder(nn.Module):
         """None: nothing is repeated."""
         return nn.ModuleList()
 
+    def units(self) -> nn.ModuleList:
+        """None."""
+        return self.blocks()
+
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Its own names behind the name of its architecture."""
         prefix = f"{self.config.architecture}."

@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 
 _WORD = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
+_AGAIN = 0xA0761D6478BD642F
 
 
 class KeyedDropout(nn.Module):
@@ -70,6 +71,14 @@ def keep(keys: Tensor, features: Tensor, rate: float, *, like: Tensor) -> Tensor
     return torch.ge(halves, _cut(rate) - 32768, out=kept)
 
 
+def again(keys: Tensor, uses: int) -> Tensor:
+    """The keys [*] of tokens for a layer that has been used so often before: each use drops others.
+
+    As the constants of sites, fixed for ever.
+    """
+    return keys ^ _signed(_mix(_AGAIN + uses * _STEP) >> 32) if uses else keys
+
+
 def feature_keys(site: int, width: int) -> Tensor:
     """The constants of a site, int32, one for each pair of its features.
 
@@ -77,7 +86,11 @@ def feature_keys(site: int, width: int) -> Tensor:
     """
     start = _mix(site + _STEP)
     words = [_mix(start + (pair + 1) * _STEP) >> 32 for pair in range((width + 1) // 2)]
-    return torch.tensor([word - (1 << 32) if word >> 31 else word for word in words]).int()
+    return torch.tensor([_signed(word) for word in words]).int()
+
+
+def _signed(word: int) -> int:
+    return word - (1 << 32) if word >> 31 else word
 
 
 def _mix(x: int) -> int:

@@ -27,6 +27,9 @@ class EncoderConfig:
     layer_norm_eps: float = 1e-12
     activation: str = "gelu"
     padding_id: int = 0
+    embedding: int | None = None  # width of the embeddings; none: that of the hidden states
+    groups: int | None = None  # sets of weights that layers share; none: each has its own
+    inner: int = 1  # different layers of a set
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,7 +56,14 @@ class TextEncoder(Protocol):
         ...
 
     def blocks(self) -> nn.ModuleList:
-        """The repeated layers, the units of sharding and of compilation."""
+        """The repeated layers, the units of compilation."""
+        ...
+
+    def units(self) -> nn.ModuleList:
+        """What is sharded apart from the rest: parts that a pass goes through once.
+
+        A part that is used several times would be gathered and dropped as often.
+        """
         ...
 
     def hugging_face_state(self) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from graft_worker.data.batch import Batch
 from graft_worker.models.bert import initialise, linear
 from graft_worker.models.dropout import KeyedDropout
 from graft_worker.models.encoder import TextEncoder
-from graft_worker.models.hugging_face import read_weights
+from graft_worker.models.weights import read_weights
 
 SITE = 1 << 20  # above the sites of any encoder
 
@@ -46,7 +46,7 @@ class SequenceClassifier(nn.Module):
         return self.encoder.depth_of(rest) if part == "encoder" else self.encoder.config.layers + 1
 
     def hugging_face_state(self) -> dict[str, Tensor]:
-        """All weights under the names of BertForSequenceClassification."""
+        """All weights under the names of BertForSequenceClassification, or its like."""
         head = {f"classifier.{name}": t for name, t in self.classifier.state_dict().items()}
         return self.encoder.hugging_face_state() | {k: t.detach().clone() for k, t in head.items()}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,15 +20,32 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
 from graft_worker.models.bert import ACTIVATIONS, BertEncoder, initialise, linear
-from graft_worker.models.hugging_face import read_weights
+from graft_worker.models.weights import read_weights
 
 log = logging.getLogger(__name__)
 
-_HEADS = {"bert": "cls.predictions", "roberta": "lm_head"}
-_RELATION = "cls.seq_relationship"
-_OWN = {
-    "bert": ("transform.dense.", "transform.LayerNorm."),
-    "roberta": ("dense.", "layer_norm."),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the library calls the parts of a family's head."""
+
+    at: str
+    dense: str
+    norm: str
+    relation: str = ""
+
+
+_NAMES = {
+    "bert": Names(
+        at="cls.predictions",
+        dense="transform.dense.",
+        norm="transform.LayerNorm.",
+        relation="cls.seq_relationship",
+    ),
+    "roberta": Names(at="lm_head", dense="dense.", norm="layer_norm."),
+    "albert": Names(
+        at="predictions", dense="dense.", norm="LayerNorm.", relation="sop_classifier.classifier"
+    ),
 }
 
 
@@ -42,10 +60,11 @@ class MaskedLanguageModel(nn.Module):
         super().__init__()
         config = encoder.config
         self.encoder = encoder
-        self._at, self._names = _HEADS[config.architecture], _OWN[config.architecture]
+        self._names = _NAMES[config.architecture]
         self.activation = ACTIVATIONS[config.activation]
-        self.dense = linear(config.hidden, config.hidden)
-        self.norm = nn.LayerNorm(config.hidden, eps=config.layer_norm_eps)
+        width = config.embedding or config.hidden
+        self.dense = linear(config.hidden, width)
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.relation = linear(config.hidden, 2) if pairs else None
         encoder.pooler.requires_grad_(requires_grad=pairs)
@@ -66,21 +85,17 @@ class MaskedLanguageModel(nn.Module):
         return logits, self.relation(pooled)
 
     def hugging_face_state(self, *, pooler: bool) -> dict[str, Tensor]:
-        """All weights under the names of BertForMaskedLM, with pairs of BertForPreTraining.
+        """All weights under the names of BertForMaskedLM, or its like; of pairs -ForPreTraining.
 
         A pooler is there only where it has learnt.
         """
         encoder = self.encoder.hugging_face_state()
         kept = {n: t for n, t in encoder.items() if pooler or ".pooler." not in n}
-        head = {
-            f"{self._at}.{their}{name}": tensor.detach().clone()
-            for part, their in zip((self.dense, self.norm), self._names, strict=True)
-            for name, tensor in part.state_dict().items()
-        }
+        head = {f"{self._names.at}.{name}": tensor for name, tensor in self._head().items()}
         if self.relation is not None:
             found = self.relation.state_dict().items()
-            head |= {f"{_RELATION}.{name}": tensor.detach().clone() for name, tensor in found}
-        return kept | head | {f"{self._at}.bias": self.bias.detach().clone()}
+            head |= {f"{self._names.relation}.{name}": tensor for name, tensor in found}
+        return kept | {name: tensor.detach().clone() for name, tensor in head.items()}
 
     def take_head(self, folder: Path) -> bool:
         """Whether the folder has a head, which this module then has.
@@ -88,21 +103,25 @@ class MaskedLanguageModel(nn.Module):
         Raises:
             ConfigError: the head has other shapes than the encoder.
         """
-        state = read_weights(folder)
-        if self.relation is not None and f"{_RELATION}.weight" in state:
+        state, names = read_weights(folder), self._names
+        if self.relation is not None and f"{names.relation}.weight" in state:
             for name, tensor in self.relation.named_parameters():
-                at = f"{_RELATION}.{name}"
+                at = f"{names.relation}.{name}"
                 _copy(tensor, state.get(at), f"{folder}: {at}")
-        found = _head(state, self._at)
+        found = _head(state, names.at)
         if not found:
             log.warning("%s has no head for masked words: it starts from random weights", folder)
             return False
-        wanted = {"bias": self.bias}
-        for part, their in zip((self.dense, self.norm), self._names, strict=True):
-            wanted |= {f"{their}{name}": tensor for name, tensor in part.named_parameters()}
-        for name, tensor in wanted.items():
-            _copy(tensor, found.get(name), f"{folder}: {self._at}.{name}")
+        for name, wanted in self._head().items():
+            _copy(wanted, found.get(name), f"{folder}: {names.at}.{name}")
         return True
+
+    def _head(self) -> dict[str, Tensor]:
+        """What names hidden tokens, under the library's names."""
+        found: dict[str, Tensor] = {"bias": self.bias}
+        for part, their in ((self.dense, self._names.dense), (self.norm, self._names.norm)):
+            found |= {f"{their}{name}": tensor for name, tensor in part.named_parameters()}
+        return found
 
 
 def _head(state: Mapping[str, Tensor], at: str) -> dict[str, Tensor]:

@@ -100,14 +100,14 @@ def _prepared(
     batch = feed.longest(REHEARSED).to(process.device)
     seen = rehearsal.rehearse(work.task, batch, chosen)
     size = _micro_batch(work, values, seen.saved / len(batch.samples))
-    blocks = _blocks(module)
     compile_blocks(
-        blocks,
+        _parts(module, "blocks"),
         work.recipe.training.compile,
         static=work.examples.packing,
         attempt=lambda: rehearsal.rehearse(work.task, batch, chosen),
     )
-    shared = sharding.shard(module, blocks, work.recipe.strategy, process, unused=seen.unused)
+    units = _parts(module, "units")
+    shared = sharding.shard(module, units, work.recipe.strategy, process, unused=seen.unused)
     return shared, replace(feed, micro_batch=size)
 
 
@@ -169,9 +169,10 @@ def _settle(run: Run) -> None:
     run.optimizer.zero_grad()
 
 
-def _blocks(module: nn.Module) -> Iterable[nn.Module]:
-    encoder: Any = getattr(module, "encoder", None)
-    return tuple(encoder.blocks()) if hasattr(encoder, "blocks") else ()
+def _parts(module: nn.Module, which: str) -> Iterable[nn.Module]:
+    """Blocks or units of the module's encoder."""
+    found: Any = getattr(getattr(module, "encoder", None), which, None)
+    return tuple(found()) if found else ()
 
 
 def _weight_decay(work: Work) -> float:

@@ -10,13 +10,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
+from graft_worker.models import reuse
 from graft_worker.train.optimizers import decays
 
 if TYPE_CHECKING:
     from torch import nn
 
     from graft_api.methods.finetune import Finetune
-    from graft_worker.models.encoder import TextEncoder
+    from graft_worker.models.encoder import EncoderConfig, TextEncoder
 
 ENCODER = "encoder."
 
@@ -26,14 +27,14 @@ def groups(module: nn.Module, spec: Finetune, weight_decay: float) -> list[dict[
 
     `freeze_layers` N above 0 freezes the embeddings and the lowest N layers. `layer_decay` d gives
     depth k of a model of L layers the rate d^(L + 1 - k); heads keep the full rate (Howard and
-    Ruder 2018, arXiv 1801.06146, section 3.2).
+    Ruder 2018, arXiv 1801.06146, section 3.2). Weights that layers share are as deep as the last.
 
     Raises:
-        ConfigError: more layers are frozen than the model has.
+        ConfigError: more layers are frozen than there are, or a higher one shares their weights.
     """
     encoder: Any = module.encoder
     top = encoder.config.layers + 1
-    _check(spec, encoder.config.layers)
+    _check(spec, encoder.config)
     sorted_out: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
     for name, parameter in module.named_parameters():
         depth = _depth(encoder, name, top)
@@ -52,10 +53,16 @@ def _depth(encoder: TextEncoder, name: str, top: int) -> int:
     return encoder.depth_of(name.removeprefix(ENCODER)) if name.startswith(ENCODER) else top
 
 
-def _check(spec: Finetune, layers: int) -> None:
-    if spec.freeze_layers > layers:
+def _check(spec: Finetune, config: EncoderConfig) -> None:
+    layers, count = config.layers, spec.freeze_layers
+    if count > layers:
         raise ConfigError(
-            f"method.finetune.freezeLayers: {spec.freeze_layers} is more than the model's"
-            f" {layers} layers",
+            f"method.finetune.freezeLayers: {count} is more than the model's {layers} layers",
             hint=f"use a number from 0 to {layers}",
+        )
+    if count and count not in (ends := reuse.ends(config)):
+        raise ConfigError(
+            f"method.finetune.freezeLayers: {count}, but layers {count} and {count + 1} of this"
+            " model share their weights",
+            hint=f"use one of {', '.join(map(str, (0, *ends)))}",
         )

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 TEXT = Role(name="text", kind="text", names=("text", "sentence", "content"))
 DOCUMENT = Role(name="document", kind="group", names=("document", "doc"), required=False)
-OWN = {"bert": ("mlm", "mlm+nsp", "mlm+sop"), "roberta": ("mlm",)}  # families: their objectives
+_ALL = ("mlm", "mlm+nsp", "mlm+sop")
+OWN = {"bert": _ALL, "roberta": ("mlm",), "albert": _ALL}  # families: their objectives
 FORM = "1"  # of the sequences: another one makes shards anew
 
 
