@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    c4_collectives,
     c5_finetune,
     c9_tokenise_once,
     c13_checkpoint,
@@ -30,6 +31,7 @@ def _on(source: Source, run: Callable[[str, Course, Settings], Mapping[str, Any]
 
 
 ROWS: Mapping[str, Row] = {
+    "C4": c4_collectives.run,
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C9": _on(SST2, c9_tokenise_once.run),

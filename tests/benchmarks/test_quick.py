@@ -68,6 +68,25 @@ def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: P
 
 
 @pytest.mark.timeout(900)
+def test_exchanges_are_counted_over_equal_steps(root: Path, tmp_path: Path) -> None:
+    result = measured("C4", root, tmp_path)
+    assert result["void"] == []
+    for of_network in result["losses"].values():
+        last = [losses[-1] for losses in of_network.values()]
+        assert last == pytest.approx([last[0]] * 4, rel=1e-4)
+    cases, steps = result["figures"]["cases"], 4
+    gathers = {n: list(of.values()) for n, of in cases.items() if n.endswith("all-gathers")}
+    assert gathers == {  # ours, default, tuned, DDP
+        "albert, all-gathers": [1, 2 * steps + 1, steps + 1, 0],
+        "pai-albert, all-gathers": [1, 4 * steps + 1, 2 * steps + 1, 0],
+        "bert, all-gathers": [2 * steps + 1, 2 * steps + 1, steps + 1, 0],
+    }
+    albert = cases["albert, MB gathered"]
+    assert albert["default"] > albert["tuned"] > albert["ours"] > albert["ours-ddp"] == 0
+    assert list(cases["albert, all-reduces"].values()) == [0, 0, 0, 1]
+
+
+@pytest.mark.timeout(900)
 def test_every_operator_makes_the_same_children(
     local_cluster: object, root: Path, tmp_path: Path
 ) -> None:
