@@ -22,7 +22,7 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 from graft_worker.data.batch import Batch
 from graft_worker.models.attention import Sight, attend, sight
 from graft_worker.models.dropout import KeyedDropout
-from graft_worker.models.encoder import EncoderConfig
+from graft_worker.models.encoder import EncoderConfig, Layered
 from graft_worker.models.firsts import Firsts, firsts_of
 from graft_worker.models.hugging_face import to_hugging_face
 
@@ -148,6 +148,17 @@ class BertEncoder(nn.Module):
     def summary(self, batch: Batch) -> Tensor:
         """tanh(dense(first token)), [S, H]."""
         return torch.tanh(self.pooler(self.first(batch)))
+
+    def layered(self, batch: Batch) -> Layered:
+        """First tokens after each layer, and the summary that they lead to."""
+        embedded: Tensor = self.embeddings(batch)
+        x, seen, firsts = embedded, sight(batch), []
+        for layer in self.layers[:-1]:
+            x = layer(x, batch.keys, seen)
+            firsts.append(x.flatten(0, 1).index_select(0, batch.first))
+        firsts.append(self.layers[-1](x, batch.keys, None, firsts_of(batch)))
+        summary = torch.tanh(self.pooler(firsts[-1]))
+        return Layered(embedded=embedded, firsts=tuple(firsts), summary=summary)
 
     def depth_of(self, parameter: str) -> int:
         """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler."""
