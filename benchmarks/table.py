@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import figures
 from benchmarks.fleet import told
+from benchmarks.lessons import told as lessons
 
 Result = Mapping[str, Any]
 
@@ -28,6 +29,7 @@ over a restart.
 A row is **void**, and counts for nothing, where the variants did not do the same work:
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,
 or something compiled while it was measured.
+D1 times nothing: it says how good a student is with a teacher and without.
 `make bench ROW=C5` measures a row again.
 """
 COLUMNS = (
@@ -70,6 +72,8 @@ def line(result: Result) -> str:
         return told.line(result)
     if "figures" in result:
         return figures.line(result)
+    if "lesson" in result:
+        return lessons.line(result)
     return f"{result['row']} default {_ratio(result['default'])}, tuned {_ratio(result['tuned'])}"
 
 
@@ -101,6 +105,8 @@ def _behind(result: Result) -> Iterator[str]:
         yield from told.behind(result)
     if "figures" in result:
         yield from figures.behind(result)
+    if "lesson" in result:
+        yield from lessons.behind(result)
     for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."

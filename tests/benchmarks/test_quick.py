@@ -87,6 +87,20 @@ def test_exchanges_are_counted_over_equal_steps(root: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(900)
+def test_a_teacher_a_student_and_the_same_alone_are_measured(root: Path, tmp_path: Path) -> None:
+    result = measured("D1", root, tmp_path)
+    lesson = result["lesson"]
+    assert result["void"] == []
+    assert lesson["rows"] == {"labelled": 32, "bare": 128, "dev": 40}
+    values = {name: found["values"] for name, found in lesson["accuracy"].items()}
+    assert set(values) == {"teacher", "student", "alone"}
+    assert all(0 <= value <= 1 for of_one in values.values() for value in of_one)
+    gain = 100 * (values["student"][0] - values["alone"][0])
+    assert lesson["gain"] == pytest.approx(gain, abs=0.01)
+    assert lesson["sizeRatio"] > 1
+
+
+@pytest.mark.timeout(900)
 def test_every_operator_makes_the_same_children(
     local_cluster: object, root: Path, tmp_path: Path
 ) -> None:

@@ -159,3 +159,31 @@ def test_a_void_row_prints_void_instead_of_its_ratios() -> None:
 def test_the_published_table_is_made_from_the_committed_results(root: Path) -> None:
     made = table.published(root / "benchmarks" / "results")
     assert (root / "docs" / "benchmarks.md").read_text(encoding="utf-8") == made
+
+
+def lesson(**more: Any) -> dict[str, Any]:
+    found = {
+        "teacher": {"mean": 0.85, "values": [0.84, 0.86]},
+        "student": {"mean": 0.8415, "values": [0.84, 0.843]},
+        "alone": {"mean": 0.81, "values": [0.80, 0.82]},
+    }
+    told = {
+        "rows": {"labelled": 1000, "bare": 5910, "dev": 872},
+        "recipe": {"layers": 3, "steps": 650, "globalBatch": 32},
+        "accuracy": found,
+        "gain": 3.14,
+        "share": 0.99,
+        "targets": {"gain": 2.0, "share": 0.97},
+    }
+    whole = {**result(), "row": "D1", "seeds": [1, 2], "lesson": told, **more}
+    return {name: value for name, value in whole.items() if name not in ("clocks", "default")}
+
+
+def test_a_lesson_shows_every_seed_and_what_the_teacher_is_worth() -> None:
+    text = table.render([lesson()]).splitlines()
+    assert "| the same student, on labels alone | 0.8100 | 0.8000 | 0.8200 |" in text
+    summary = "+3.1 points over labels alone (target +2.0), 99.0% of the teacher (target 97%)"
+    assert f"- {summary}." in text
+    assert table.line(lesson()) == (
+        f"D1 accuracy: teacher 0.8500, student 0.8415, alone 0.8100; {summary}"
+    )

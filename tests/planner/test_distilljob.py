@@ -46,9 +46,15 @@ def test_the_resolved_job_has_every_default_and_the_paths_of_mounts() -> None:
     assert spec["student"]["from"] == {"teacher": {"layers": 3}}
 
 
+def test_probes_have_their_defaults_written_out() -> None:
+    made = plan(decode(JOB, overrides=["spec.method={name: probes, probes: {weight: 0.5}}"]))
+    probes = {"probeEpochs": 5, "probeLearningRate": 0.005, "weight": 0.5}
+    assert made.resolved()["spec"]["method"] == {"name": "probes", "probes": probes}
+
+
 APPS = "available: text_classify, text_match"
 MODELS = "use a folder, https://, s3:// or hf://"
-FIRST = "train it by a TransferJob and name that job, or the folder of its artefact"
+FIRST = "train it by a TransferJob, then: teacher: {from: {job: {kind: TransferJob, name: NAME}}}"
 REFUSED = (
     ("spec.app.name=chat", f'spec.app.name: "chat" {{}}; {APPS}'),
     (
@@ -60,7 +66,7 @@ REFUSED = (
         "spec.app={entrypoint: 'a:B', source: {image: x}}",
         "spec.app.entrypoint: {}; set name to text_classify or text_match",
     ),
-    ("spec.method.name=pkd", 'spec.method.name: "pkd" {}; available: vanilla'),
+    ("spec.method.name=pkd", 'spec.method.name: "pkd" {}; available: vanilla, probes'),
     (
         "spec.teacher={from: {zoo: minilm-l6-en}, finetune: {}}",
         f"spec.teacher.finetune: {{}}; {FIRST}\nspec.teacher.from.zoo: {{}}; {FIRST}",

@@ -8,6 +8,7 @@ from graft_api import stages
 from graft_api.app import canonical
 from graft_api.blueprint import Blueprint
 from graft_api.limits import MOUNTED, Limit, of_model
+from graft_api.methods.probes import Probes
 from graft_api.methods.vanilla import Vanilla
 from graft_api.model import Model, Origin
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from graft_api.distilljob import DistillJob, DistillJobSpec
     from graft_api.plan import Stage
 
-_FIRST = "train it by a TransferJob and name that job, or the folder of its artefact"
+_FIRST = "train it by a TransferJob, then: teacher: {from: {job: {kind: TransferJob, name: NAME}}}"
 
 LIMITS = (
     Limit(
@@ -35,7 +36,9 @@ LIMITS = (
         instead="available: encoder of text_classify; single_tower of text_match",
     ),
     Limit(path="spec.app.entrypoint", instead="set name to text_classify or text_match"),
-    Limit(path="spec.method.name", allowed=("vanilla",), instead="available: vanilla"),
+    Limit(
+        path="spec.method.name", allowed=("vanilla", "probes"), instead="available: vanilla, probes"
+    ),
     Limit(path="spec.teacher.from.zoo", instead=_FIRST),
     Limit(
         path="spec.teacher.from.uri",
@@ -65,6 +68,8 @@ def _explicit(spec: DistillJobSpec) -> dict[str, Any]:
     method = spec.method
     if method.name == "vanilla":
         method = method.model_copy(update={"vanilla": method.vanilla or Vanilla()})
+    if method.name == "probes":
+        method = method.model_copy(update={"probes": method.probes or Probes()})
     return {"app": canonical(spec.app), "method": method}
 
 

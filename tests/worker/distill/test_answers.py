@@ -14,7 +14,8 @@ from torch import nn
 
 from graft_worker.data.cache import Cache
 from graft_worker.data.shards import Shards
-from graft_worker.distill.answers import Asked, Shelf, Teacher, answers, with_answers
+from graft_worker.distill.answers import Asked, Teacher, answers, with_answers
+from graft_worker.distill.shelf import Shelf
 from graft_worker.distributed.process import Process
 from graft_worker.run import inference
 from tests.worker import small

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from graft_api.decoding import decode_json
 from graft_cli.verbs.validate import report
 from graft_worker.distributed.process import Process
 from graft_worker.models.weights import read_weights
+from graft_worker.run import prepare
 from graft_worker.run.evaluate import evaluate
 from graft_worker.run.predict import predict
 from tests.worker import small
@@ -149,6 +151,28 @@ def test_a_student_may_read_with_a_tokenizer_of_its_own(root: Path, make: MakeJo
     done = jobs.run(root / "store", told)
     assert done.words.metrics["accuracy"] >= 0.85
     assert kept(root) == before  # the teacher reads what it has read before
+
+
+@pytest.mark.parametrize("key", ["zoo", "uri"])
+def test_a_student_may_start_from_a_model_with_its_own_tokenizer(
+    root: Path, make: MakeJob, tmp_path: Path, key: str
+) -> None:
+    model = shutil.copytree(small.published(tmp_path / "made").uri, tmp_path / "zoo" / "tiny")
+    source = {"zoo": "tiny", "uri": str(model)}[key]
+    told = make(
+        f"from-{key}",
+        student={"from": {key: source}},
+        training={"duration": {"steps": 1}, "optimizer": {"learningRate": 1e-12}},
+    )
+    environ = jobs.contract(root / "store", told, "") | {"GRAFT_ZOO": str(tmp_path / "zoo")}
+    prepare.main(environ)
+    done = jobs.trained(root / "store", environ, Process())
+    whole, found = read_weights(model), read_weights(done.artefact)
+    assert all(
+        torch.allclose(found[name], whole[name], atol=1e-6) for name in whole if "bert." in name
+    )
+    assert (done.artefact / "tokenizer.json").read_text() == (model / "tokenizer.json").read_text()
+    assert f"`{source}`" in (done.artefact / "model_card.md").read_text()
 
 
 def test_what_the_data_hold_is_told_before_anything_runs(make: MakeJob) -> None:

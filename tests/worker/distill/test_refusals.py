@@ -127,3 +127,30 @@ def test_a_model_that_knows_no_task_teaches_nothing(make: MakeJob, tmp_path: Pat
         f"spec.teacher.from.uri: {folder}: knows no task\n"
         "  name the artefact of a TransferJob: its status says artefact.uri"
     )
+
+
+PROBES = {"name": "probes"}
+
+
+def convolutional(folder: Path) -> dict[str, Any]:
+    """A job that trains a network without layers on three rows."""
+    (folder / "train.tsv").write_text("text\tlabel\ngood film\ty\nbad\tn\nthe end\ty\n")
+    spec = {
+        "app": {"name": "text_classify", "variant": "textcnn", "params": {"filters": 2}},
+        "data": {"train": {"uri": str(folder / "train.tsv")}},
+        "training": {"duration": {"steps": 1}},
+    }
+    return jobs.job("TransferJob", "windows", spec)
+
+
+def test_probes_need_layers_of_teacher_and_of_student(make: MakeJob, tmp_path: Path) -> None:
+    without = jobs.run(tmp_path / "store", convolutional(tmp_path)).artefact
+    origin = {"from": {"uri": str(without)}}
+    for part in ("teacher", "student"):
+        with pytest.raises(ConfigError) as caught:
+            jobs.run(tmp_path / part, make("refused", method=PROBES, **{part: origin}))
+        assert str(caught.value) == (
+            f"spec.{part}.from: {without} is a textcnn, which has no layers for method probes\n"
+            "  use method vanilla, which needs no layers"
+        )
+        assert not list((tmp_path / part).glob("cache/*"))

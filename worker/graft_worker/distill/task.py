@@ -44,7 +44,7 @@ class DistillTask:
             problem=self.app.problem,
         )
         alpha = self.method.alpha
-        return alpha * apart.sum() + (1 - alpha) * self._of_labels(logits, batch)
+        return alpha * apart.sum() + (1 - alpha) * of_labels(self.app, logits, batch)
 
     def kept(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Logits as they are, and the column that apps measure against."""
@@ -56,20 +56,31 @@ class DistillTask:
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """Everything is trained, at one rate."""
-        named = dict(self.module.named_parameters())
-        decaying = {name for name, parameter in named.items() if decays(name, parameter)}
-        return [
-            {"params": params, "weight_decay": decay, "lr_scale": 1.0}
-            for decay, params in (
-                (weight_decay, [p for name, p in named.items() if name in decaying]),
-                (0.0, [p for name, p in named.items() if name not in decaying]),
-            )
-        ]
+        return groups(self.module, weight_decay)
 
-    def _of_labels(self, logits: Tensor, batch: Batch) -> Tensor:
-        labelled = batch.targets.get(LABELLED)
-        if labelled is None:
-            return self.app.loss(logits, batch)
-        chosen = labelled.bool()
-        targets = {name: column[chosen] for name, column in batch.targets.items()}
-        return self.app.loss(logits[chosen], replace(batch, targets=targets))
+    def student(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The weights of the app's network among those that were trained: all of them."""
+        return weights
+
+
+def of_labels(app: App, logits: Tensor, batch: Batch) -> Tensor:
+    """The app's own loss, summed over the rows that have a label."""
+    labelled = batch.targets.get(LABELLED)
+    if labelled is None:
+        return app.loss(logits, batch)
+    chosen = labelled.bool()
+    targets = {name: column[chosen] for name, column in batch.targets.items()}
+    return app.loss(logits[chosen], replace(batch, targets=targets))
+
+
+def groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Optimizer groups of everything at one rate; biases and normalisation do not decay."""
+    named = dict(module.named_parameters())
+    decaying = {name for name, parameter in named.items() if decays(name, parameter)}
+    return [
+        {"params": params, "weight_decay": decay, "lr_scale": 1.0}
+        for decay, params in (
+            (weight_decay, [p for name, p in named.items() if name in decaying]),
+            (0.0, [p for name, p in named.items() if name not in decaying]),
+        )
+    ]

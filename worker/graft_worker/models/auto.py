@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
-from graft_worker.models.encoder import EncoderConfig
+from graft_worker.models.encoder import EncoderConfig, Layered
 from graft_worker.models.folders import read_config, weight_files
 
 INSTALL = "pip install 'graft-operator[transformers]'"
@@ -53,19 +53,42 @@ class AutoEncoder(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Hidden states [R, W, H] of the last layer."""
+        return cast("Tensor", self._read(batch).last_hidden_state)
+
+    def layered(self, batch: Batch) -> Layered:
+        """First tokens after each layer, and the summary.
+
+        Raises:
+            ConfigError: the library counts the family's layers otherwise than its config does.
+        """
+        out = self._read(batch, output_hidden_states=True)
+        embedded, *states = out.hidden_states
+        if len(states) != self.config.layers:
+            raise ConfigError(
+                f"spec.method.name: probes asks for every layer, but {self.config.architecture}"
+                f" has {self.config.layers} and shows {len(states)}",
+                hint="use method vanilla, which needs no layers",
+            )
+        states[-1] = out.last_hidden_state  # some families normalise once more
+        firsts = [x.flatten(0, 1).index_select(0, batch.first) for x in states]
+        summary = self._summed(firsts[-1])
+        return Layered(embedded=embedded, firsts=tuple(firsts), summary=summary)
+
+    def _read(self, batch: Batch, **wishes: bool) -> Any:
         real = batch.segments > 0
         # Families that count positions from the ids skip the slots of their own padding id.
         ids = batch.ids.masked_fill(~real, self.config.padding_id)
-        more = {}
+        more: dict[str, Tensor] = {}
         if self._takes_types:
             more["token_type_ids"] = batch.types.clamp(max=self.config.type_vocabulary - 1)
         mask = real | ~real.any(dim=1, keepdim=True)
-        out = self.model(input_ids=ids, attention_mask=mask.long(), **more)
-        return cast("Tensor", out.last_hidden_state)
+        return self.model(input_ids=ids, attention_mask=mask.long(), **more, **wishes)
 
     def summary(self, batch: Batch) -> Tensor:
         """The family's pooler on the first tokens, or these themselves, [S, H]."""
-        first: Tensor = self(batch).flatten(0, 1).index_select(0, batch.first)
+        return self._summed(self(batch).flatten(0, 1).index_select(0, batch.first))
+
+    def _summed(self, first: Tensor) -> Tensor:
         pooler = getattr(self.model, "pooler", None)
         if pooler is None:
             return first

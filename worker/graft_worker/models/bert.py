@@ -25,7 +25,7 @@ from graft_worker.data.batch import Batch
 from graft_worker.models import reuse
 from graft_worker.models.attention import Sight, attend, sight
 from graft_worker.models.dropout import KeyedDropout, again
-from graft_worker.models.encoder import EncoderConfig
+from graft_worker.models.encoder import EncoderConfig, Layered
 from graft_worker.models.firsts import Firsts, firsts_of
 from graft_worker.models.weights import to_hugging_face
 
@@ -153,6 +153,20 @@ class BertEncoder(nn.Module):
     def summary(self, batch: Batch) -> Tensor:
         """tanh(dense(first token)), [S, H]."""
         return torch.tanh(self.pooler(self.first(batch)))
+
+    def layered(self, batch: Batch) -> Layered:
+        """First tokens after each step, and the summary that they lead to."""
+        embedded = self._embedded(batch)
+        x, seen, firsts = embedded, sight(batch), []
+        *before, (last, used) = self._order
+        for number, (index, uses) in enumerate(before, 1):
+            x = self.layers[index](x, self._keys(batch, uses), seen)
+            if number % self.config.inner == 0:
+                firsts.append(x.flatten(0, 1).index_select(0, batch.first))
+        keys = self._keys(batch, used)
+        firsts.append(self.layers[last](x, keys, None, firsts_of(batch)))
+        summary = torch.tanh(self.pooler(firsts[-1]))
+        return Layered(embedded=embedded, firsts=tuple(firsts), summary=summary)
 
     def depth_of(self, parameter: str) -> int:
         """0 for embeddings, 1..layers for the layers, layers + 1 for the pooler.

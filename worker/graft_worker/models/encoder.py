@@ -38,6 +38,15 @@ class EncoderConfig:
         return self.padding_id + 1 if self.architecture == "roberta" else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layered:
+    """What an encoder knows of a batch after each of its layers."""
+
+    embedded: Tensor  # [R, W, H], before the first layer
+    firsts: tuple[Tensor, ...]  # [S, H] of each layer: the first tokens, in order of `batch.first`
+    summary: Tensor  # [S, H]
+
+
 class TextEncoder(Protocol):
     """An nn.Module that reads a Batch."""
 
@@ -68,4 +77,12 @@ class TextEncoder(Protocol):
 
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Weights under the names of the Hugging Face model, with the family's prefix (`bert.`)."""
+        ...
+
+
+class LayeredEncoder(TextEncoder, Protocol):
+    """An encoder with layers one above the other."""
+
+    def layered(self, batch: Batch) -> Layered:
+        """What it knows after each layer; the summary is that of `summary`."""
         ...

@@ -36,7 +36,10 @@ class SequenceClassifier(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [S, C], in the order of `batch.first`."""
-        pooled = self.encoder.summary(batch)
+        return self.of(self.encoder.summary(batch), batch)
+
+    def of(self, pooled: Tensor, batch: Batch) -> Tensor:
+        """Logits [S, C] of what the encoder gave for the batch, [S, H]."""
         keys = batch.keys.flatten().index_select(0, batch.first)
         return cast("Tensor", self.classifier(self.dropout(pooled, keys)))
 

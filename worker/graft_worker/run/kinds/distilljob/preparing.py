@@ -42,6 +42,11 @@ class DistillPreparation:
 
     def start(self, settings: Settings) -> Origin:
         """The student before it has learned."""
+        found = self._start(settings)
+        teachers.check_layers(self.spec, found.folder, "spec.student.from")
+        return found
+
+    def _start(self, settings: Settings) -> Origin:
         into, source = settings.job_dir / "model", self.student.from_
         with of_student():
             if source.teacher is None:

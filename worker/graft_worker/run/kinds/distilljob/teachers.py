@@ -9,13 +9,16 @@ from urllib.parse import unquote
 from graft_api.app import canonical
 from graft_api.errors import ConfigError
 from graft_worker.apps import registry
+from graft_worker.apps.networks import BICNN, TEXTCNN
 from graft_worker.export import artefact as artefacts
+from graft_worker.models.folders import read_config
 
 if TYPE_CHECKING:
     from graft_api.distilljob import DistillJobSpec
     from graft_worker.data.prepared import Problem
     from graft_worker.export.artefact import Artefact
 
+_WITHOUT_LAYERS = (TEXTCNN.model_type, BICNN.model_type)
 _AT = "spec.teacher.from.uri"
 _REMEDY = "name the artefact of a TransferJob: its status says artefact.uri"
 
@@ -44,7 +47,22 @@ def found(spec: DistillJobSpec) -> Artefact:
     if teacher.problem is None:
         raise ConfigError(f"{_AT}: {folder}: knows no task", hint=_REMEDY)
     _check_app(spec, teacher, teacher.problem)
+    check_layers(spec, folder, "spec.teacher.from")
     return teacher
+
+
+def check_layers(spec: DistillJobSpec, folder: Path, field: str) -> None:
+    """Refuses a model without layers to put probes on.
+
+    Raises:
+        ConfigError: as said; it names the field.
+    """
+    family = read_config(folder).get("model_type")
+    if spec.method.name == "probes" and family in _WITHOUT_LAYERS:
+        raise ConfigError(
+            f"{field}: {folder} is a {family}, which has no layers for method probes",
+            hint="use method vanilla, which needs no layers",
+        )
 
 
 def folder_of(uri: str) -> Path:

@@ -7,17 +7,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from graft_api.distilljob import DistillJob
+from graft_api.methods.probes import Probes as ProbesMethod
 from graft_api.methods.vanilla import Vanilla
 from graft_worker.apps import registry
+from graft_worker.distill.following import ProbesTask
 from graft_worker.distill.task import DistillTask
 from graft_worker.export.contents import Origin
 from graft_worker.models import build
+from graft_worker.models.probes import ProbedClassifier, Probes
 from graft_worker.run.kinds import app_choice, app_contents
 from graft_worker.run.kinds.distilljob import comparing
 from graft_worker.run.kinds.distilljob.asking import Asking
 from graft_worker.run.kinds.distilljob.naming import of_student
 
 if TYPE_CHECKING:
+    from graft_api.distilljob import DistillJobSpec
     from graft_worker.apps.app import App
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
@@ -39,7 +43,7 @@ class DistillTraining:
     asking: Asking
     app: App
     encoder: TextEncoder
-    task: DistillTask
+    task: DistillTask | ProbesTask
 
     @property
     def architecture(self) -> str:
@@ -71,7 +75,7 @@ class DistillTraining:
             self.settings,
             self.prepared,
             self.app,
-            result,
+            self._told(result),
             origin=_origin(self.settings, self.prepared),
         )
         metric, _ = self.choice(self.settings.job.spec.training.evaluate.metric)
@@ -80,8 +84,13 @@ class DistillTraining:
 
     def comparison(self, result: TrainingResult, made: Contents) -> dict[str, Any]:
         """The student beside the teacher, with the speed that this machine sees."""
-        student = app_contents.final_module(self.settings, self.prepared, self.app, result)
+        told = self._told(result)
+        student = app_contents.final_module(self.settings, self.prepared, self.app, told)
         return comparing.block(self.settings, self.prepared, self.asking, student, made.comparison)
+
+    def _told(self, result: TrainingResult) -> TrainingResult:
+        """The result with the weights of the app's network alone."""
+        return replace(result, weights=self.task.student(result.weights))
 
 
 def of(settings: Settings, prepared: Prepared) -> DistillTraining:
@@ -105,11 +114,25 @@ def of(settings: Settings, prepared: Prepared) -> DistillTraining:
     return DistillTraining(
         settings=settings,
         prepared=prepared,
-        asking=Asking(settings=settings, facts=prepared.teacher),
+        asking=Asking(settings=settings, facts=prepared.teacher, app=app, probing=_probing(spec)),
         app=app,
         encoder=encoder,
-        task=DistillTask(app=app, module=module, method=spec.method.vanilla or Vanilla()),
+        task=_task(spec, app, module),
     )
+
+
+def _probing(spec: DistillJobSpec) -> ProbesMethod | None:
+    return (spec.method.probes or ProbesMethod()) if spec.method.name == "probes" else None
+
+
+def _task(spec: DistillJobSpec, app: App, module: SequenceClassifier) -> DistillTask | ProbesTask:
+    probing, config = _probing(spec), module.encoder.config
+    if probing is None:
+        return DistillTask(app=app, module=module, method=spec.method.vanilla or Vanilla())
+    outputs = module.classifier.out_features
+    probes = Probes(layers=config.layers, hidden=config.hidden, outputs=outputs)
+    probed = ProbedClassifier(module, probes.draw(seed=spec.training.seed))
+    return ProbesTask(app=app, module=probed, method=probing)
 
 
 def _origin(settings: Settings, prepared: Prepared) -> Origin:

@@ -1,0 +1,1 @@
+"""Students with and without a teacher: their files, their jobs, and what came of them."""
