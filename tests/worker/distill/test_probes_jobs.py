@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from graft_worker.distributed.process import Process
-from graft_worker.models.hugging_face import read_weights
+from graft_worker.models.weights import read_weights
 from graft_worker.run.evaluate import evaluate
 from tests.worker.distill import jobs
 from tests.worker.distributed import gang
