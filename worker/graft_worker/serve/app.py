@@ -31,7 +31,8 @@ class Application:
         endpoint, reply = await self._reply(scope, receive)
         status = reply.status if reply else GONE
         self._service.meter.request(endpoint, status)
-        self._service.meter.step("request", self._service.clock() - start)
+        if endpoint in routes.PREDICTIONS:  # probes would make the latencies look short
+            self._service.meter.step("request", self._service.clock() - start)
         if reply is not None:
             unread = status in (408, 413, 415)
             await asgi.write(send, reply, close=unread or self._service.closed)

@@ -125,7 +125,7 @@ class Meter:
 
 
 _HELP: Mapping[str, str] = {
-    "request_duration_seconds": "From the end of a request's headers to its answer",
+    "request_duration_seconds": "From the end of a prediction's headers to its answer",
     "queue_duration_seconds": "How long an example waited for its batch",
     "preprocess_duration_seconds": "Reading and tokenising a request",
     "inference_duration_seconds": "Computing a batch",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graft_worker.serve.refusals import Refusal
 
+PREDICTIONS = ("/v1/predict", "/v1/embeddings", "/v2/models/{model}/infer")
 OTHER = "other"  # paths that nobody knows are one endpoint in metrics
 
 _FIXED: Mapping[str, str] = {  # path: method
