@@ -55,7 +55,7 @@ class Embeddings(nn.Module):
         x = self.tokens(batch.ids) + self.positions(places)
         types = batch.types if self.types.num_embeddings > 1 else torch.zeros_like(batch.types)
         dropped: Tensor = self.dropout(self.norm(x.add_(self.types(types))), batch.keys)
-        return dropped
+        return _narrowed(dropped)
 
 
 class Layer(nn.Module):
@@ -163,6 +163,17 @@ class BertEncoder(nn.Module):
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
         return to_hugging_face(self.state_dict(), prefix=f"{self.config.architecture}.")
+
+
+def _narrowed(x: Tensor) -> Tensor:
+    """X in the format that products are computed in, so that no product has to cast it again.
+
+    On a CPU what stands between products takes that format, too; norms sum in fp32 there. Elsewhere
+    autocast makes norms give fp32, and nothing would be gained.
+    """
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return x.to(torch.get_autocast_dtype("cpu"))
+    return x
 
 
 def initialise(module: nn.Module, *, seed: int, std: float = 0.02) -> None:
