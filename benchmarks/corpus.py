@@ -129,7 +129,8 @@ def _made(source: CorpusSource, folder: Path, text: str, recipe: Recipe) -> Corp
         whole_word=source.whole_word,
     )
     # Without blank lines, which would end documents: the peers know of none.
-    corpus.text.write_text("".join(f"{line}\n" for line in text.splitlines() if line.strip()))
+    lines = (f"{line}\n" for line in text.splitlines() if line.strip())
+    corpus.text.write_text("".join(lines), encoding="utf-8")
     return corpus
 
 
