@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import outcome, race, verdict
 from benchmarks.ceiling import training_flops
+from benchmarks.contest import Contest
 from benchmarks.laps import Clock
 from benchmarks.settings import Settings
 from benchmarks.workloads import PARTS, Workload
@@ -68,32 +69,19 @@ class _Meeting:
 
     def timed(self, clock: Clock) -> outcome.Race:
         """The race by a clock, with the tuned variant that is the fastest here."""
-        course, threads = self.course, self.settings.threads(clock)
-        tuned = [name for name in self._variants() if name.startswith("tuned")]
-        heat = self._run(tuned, threads=threads, rounds=1) if len(tuned) > 1 else {}
-        best = verdict.fastest(tuned, heat, unit="texts", clock=clock) if heat else tuned[0]
-        racers = ["ours", "default", best, "ceiling"]
-        return outcome.Race(
-            clock=clock,
-            threads=threads,
-            rounds=self._run(racers, threads=threads, rounds=self.settings.rounds),
-            heat=heat,
+        course, settings = self.course, self.settings
+        contest = Contest(
+            calls=CALLS,
+            variants=self._variants(),
+            laps=_laps(course.workload),
             unit="texts",
-            ceiling_unit="flops",
             useful=training_flops(
                 course.workload.shape, tokens=course.tokens, attended=course.attended
             ),
         )
-
-    def _run(self, names: Sequence[str], *, threads: int, rounds: int) -> verdict.Rounds:
-        options = self.course.options("race", threads=threads, seed=self.settings.seeds[0])
-        runners = [self.stable.runner(name, threads=threads) for name in names]
-        for runner in runners:
-            runner.start(CALLS[runner.name], options)
-        done = race.run(runners, _laps(self.course.workload, names), rounds=rounds)
-        for runner in runners:
-            runner.stop()
-        return done
+        threads = settings.threads(clock)
+        options = course.options("race", threads=threads, seed=settings.seeds[0])
+        return contest.timed(self.stable, clock, options, rounds=settings.rounds)
 
     def evidence(self) -> outcome.Evidence:
         """Losses of equal steps and accuracies of all seeds."""
@@ -143,8 +131,8 @@ class _Meeting:
         ]
 
 
-def _laps(workload: Workload, names: Sequence[str]) -> Mapping[str, int]:
+def _laps(workload: Workload) -> Mapping[str, int]:
     """Steps per round: enough to see every length; one where every step costs the same."""
     steps = workload.racing // PARTS // workload.recipe.global_batch
     few = {"default": 1, "ceiling": 4}
-    return {name: few.get(name, steps) for name in names}
+    return {name: few.get(name, steps) for name in CALLS}

@@ -31,6 +31,11 @@ def training_flops(shape: Shape, *, tokens: float, attended: float) -> float:
     return tokens * (6 * weights + 12 * shape.layers * shape.hidden * attended)
 
 
+def head_flops(shape: Shape, vocabulary: int) -> float:
+    """FLOPs to train the head on one token that is to be named: dense, then every id."""
+    return 6 * shape.hidden * (shape.hidden + vocabulary)
+
+
 def gemm(options: Options, baton: Baton) -> None:
     """Laps of one matrix product in the precision that the race runs in."""
     import torch

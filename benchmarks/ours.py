@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from benchmarks.workloads import Workload
 if TYPE_CHECKING:
     from benchmarks.child import Baton, Options
     from graft_worker.config import Settings
-    from graft_worker.data.prepared import Prepared
-    from graft_worker.data.shards import Shards
+    from graft_worker.data.prepared import Prepared as Splits
+    from graft_worker.data.shards import Shards, View
     from graft_worker.train.feed import Feed
     from graft_worker.train.run import Run
     from graft_worker.train.settings import Examples, Surroundings, Work
@@ -26,11 +26,11 @@ NEVER = 2**31 - 1  # steps between two checkpoints: the peers save none either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
+class Prepared:
     """A job of which the prepare stage is done."""
 
     settings: Settings
-    prepared: Prepared
+    prepared: Splits
 
     def shards(self, split: str) -> Shards:
         from graft_worker.data.shards import Shards
@@ -38,7 +38,7 @@ class _Prepared:
         return Shards.open(self.settings.store / self.prepared.splits[split].shards)
 
 
-class _Laps:
+class Laps:
     """Ends a lap with every optimizer step and keeps the losses."""
 
     name = "laps"
@@ -76,12 +76,12 @@ def finetune(options: Options, baton: Baton) -> Mapping[str, Any]:
 
     torch.set_num_threads(options["threads"])
     with TemporaryDirectory() as folder:
-        job = _prepare(options, Path(folder))
-        work = _work(job, dropout=options["mode"] != "equality")
+        job = prepare(_job(options), Path(folder))
+        work = work_of(job, dropout=options["mode"] != "equality")
         classifier = work.task.module
         assert isinstance(classifier, SequenceClassifier)
         classifier.restore_head(Workload.of(options["workload"]).start)
-        laps = _Laps(baton)
+        laps = Laps(baton)
         baton.begin()
         result = Trainer(work=work, extra=(laps,)).run()
         return {
@@ -100,10 +100,10 @@ def stream(options: Options, baton: Baton) -> Mapping[str, Any]:
     torch.set_num_threads(options["threads"])
     with TemporaryDirectory() as folder:
         began = time.process_time()
-        job = _prepare(options, Path(folder))
+        job = prepare(_job(options), Path(folder))
         built = time.process_time() - began
         shards, size = job.shards("train"), job.settings.job.spec.training.global_batch
-        feed = _feed(job, shards, size)
+        feed = feed_of(job, shards, size)
         steps = shards.rows // size
         if options["mode"] == "equality":
             resident = psutil.Process().memory_info().rss
@@ -160,29 +160,31 @@ def _job(options: Options) -> Mapping[str, Any]:
     }
 
 
-def _prepare(options: Options, folder: Path) -> _Prepared:
+def prepare(job: Mapping[str, Any], folder: Path) -> Prepared:
+    """The job as `graft_worker.run.prepare` leaves it in the folder."""
     import json
 
     from graft_api import decoding, planner
-    from graft_api.transferjob import TransferJob
+    from graft_api.kinds import model_of
     from graft_worker.config import Settings
     from graft_worker.mirror.mirror import Mirror
-    from graft_worker.run import prepare
+    from graft_worker.run import prepare as stage
 
-    plan = planner.plan(decoding.decode(json.dumps(_job(options))))
+    plan = planner.plan(decoding.decode(json.dumps(job)))
+    resolved: Any = model_of(plan.kind).model_validate_json(plan.job, by_alias=True, by_name=False)
     settings = Settings(
-        job=TransferJob.model_validate_json(plan.job, by_alias=True, by_name=False),
+        job=resolved,
         store=folder / "store",
         job_dir=folder / "job",
         uid="benchmark",
     )
     settings.job_dir.mkdir()
-    return _Prepared(
-        settings=settings, prepared=prepare.prepare(settings, Mirror(store=settings.store))
+    return Prepared(
+        settings=settings, prepared=stage.prepare(settings, Mirror(store=settings.store))
     )
 
 
-def _work(job: _Prepared, *, dropout: bool) -> Work:
+def work_of(job: Prepared, *, dropout: bool) -> Work:
     """The work as `graft_worker.run.train` makes it, on one process."""
     from graft_worker.distributed.process import Process
     from graft_worker.models.dropout import KeyedDropout
@@ -206,17 +208,18 @@ def _work(job: _Prepared, *, dropout: bool) -> Work:
         task=task,
         process=Process(),
         recipe=recipe,
-        examples=_examples(job),
+        examples=_examples(job, asked.view),
         surroundings=_surroundings(job.settings),
     )
 
 
-def _examples(job: _Prepared) -> Examples:
+def _examples(job: Prepared, view: View | None) -> Examples:
     from graft_worker.train.settings import Examples
 
-    validation = job.shards("validation") if "validation" in job.prepared.splits else None
+    shards = {name: replace(job.shards(name), view=view) for name in job.prepared.splits}
     width = job.settings.job.spec.data.max_length
-    return Examples(train=job.shards("train"), validation=validation, width=width, packing=True)
+    validation = shards.get("validation")
+    return Examples(train=shards["train"], validation=validation, width=width, packing=True)
 
 
 def _surroundings(settings: Settings) -> Surroundings:
@@ -232,7 +235,8 @@ def _surroundings(settings: Settings) -> Surroundings:
     )
 
 
-def _feed(job: _Prepared, shards: Shards, size: int) -> Feed:
+def feed_of(job: Prepared, shards: Shards, size: int) -> Feed:
+    """The batches that training takes, of one process."""
     from graft_worker.train.feed import Feed
 
     training = job.settings.job.spec.training

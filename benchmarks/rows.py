@@ -9,16 +9,22 @@ from typing import Any
 
 from benchmarks import (
     c4_collectives,
+    c1_mlm,
     c5_finetune,
+    c8_masking,
     c9_tokenise_once,
     c13_checkpoint,
     c15_restart,
     d1_distil,
+    c16_packing,
+    corpus,
     k1_fleet,
     race,
     workloads,
 )
+from benchmarks.c1_mlm import Text
 from benchmarks.c5_finetune import Course
+from benchmarks.corpus import CorpusSource
 from benchmarks.gpu import g0_ceilings, g7_attention, g8_head
 from benchmarks.settings import Settings
 from benchmarks.workloads import OCNLI, SST2, Source, Workload
@@ -31,14 +37,27 @@ def _on(source: Source, run: Callable[[str, Course, Settings], Mapping[str, Any]
     return lambda name, settings, folder: run(name, prepare(source, settings, folder), settings)
 
 
+def _of(source: CorpusSource, run: Callable[[str, Text, Settings], Mapping[str, Any]]) -> Row:
+    """A row on a corpus, which is made ready first."""
+    return lambda name, settings, folder: run(
+        name, c1_mlm.prepare(source, settings, folder), settings
+    )
+
+
 ROWS: Mapping[str, Row] = {
     "C4": c4_collectives.run,
+    "C1": _of(corpus.MINI, c1_mlm.run),
+    "C1-dropout": _of(corpus.MINI_DROPOUT, c1_mlm.run),
+    "C2": _of(corpus.BASE, c1_mlm.run),
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),
+    "C8": _of(corpus.MINI, c8_masking.run),
+    "C8-words": _of(corpus.WORDS, c8_masking.run),
     "C9": _on(SST2, c9_tokenise_once.run),
     "C13": c13_checkpoint.run,
     "C15": c15_restart.run,
     "D1": d1_distil.run,
+    "C16": _of(corpus.MINI, c16_packing.run),
     "G0": g0_ceilings.run,
     "G7": g7_attention.run,
     "G8": g8_head.run,

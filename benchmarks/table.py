@@ -23,9 +23,12 @@ How many times faster Graft does the same work than two peers that run beside it
 *tuned* the same library with every public switch set well.
 Variants take turns lap by lap, one running at any time;
 each ratio is that of the best rounds / of the median rounds.
-*Share of ceiling* is useful arithmetic (C5: of a matrix product) or bytes delivered (C9: of a copy)
-over what the machine did at its best in the same race; of C15, the start of a bare interpreter
-over a restart.
+*Share of ceiling* is useful arithmetic (C1, C2, C5: of a matrix product) or bytes delivered
+(C8, C9: of a copy) over what the machine did at its best in the same race; of C15, the start of
+a bare interpreter over a restart.
+C1 and C2 pretrain: *default* pads every line to the width, *tuned* reads lines end to end, as ours
+does, and a batch has equally many sequences for all; with `-dropout` all drop a tenth.
+C16 is a count: relative differences, void above 1e-6 in fp32 and 1e-2 in bf16.
 A row is **void**, and counts for nothing, where the variants did not do the same work:
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,
 or something compiled while it was measured.
@@ -129,6 +132,15 @@ def _equality(result: Result) -> Iterator[str]:
         means = (f"{name} {mean:.4f}" for name, mean in accuracy["means"].items())
         seeds, epochs = len(result["seeds"]), accuracy["epochs"]
         yield f"- Dev accuracy, mean of {seeds} seeds, epochs {epochs}: {', '.join(means)}."
+    if "lineFill" in result:
+        yield (
+            f"- Lines alone fill {result['lineFill']:.0%} of their width, which is what the default"
+            f" pads; the others read them end to end. {result['vocabulary']:,} ids,"
+            f" ours in {result['precision']}, {result['microBatch']} sequences at a time."
+        )
+    if shares := result.get("hiddenShare"):
+        hidden = (f"{name} {share:.1%}" for name, share in shares.items())
+        yield f"- Tokens hidden: {', '.join(hidden)}."
     if build := result.get("buildSeconds"):
         memory = (f"{n} {b / 2**20:.0f} MiB" for n, b in result["residentBytes"].items())
         yield f"- Building the shards took {build:.2f} s, once. Resident: {', '.join(memory)}."

@@ -115,19 +115,20 @@ def tiny(folder: Path) -> Workload:
     """A workload of seconds for the smoke test: made-up words, a label that they decide."""
     recipe = Recipe(global_batch=8, max_length=32, learning_rate=1e-3, tolerance=0.5)
     source = Source(name="tiny", texts=("text",), recipe=recipe, shape=TINY)
-    (folder / "vocab.txt").write_text("\n".join((*MARKS, *_words())))
+    (folder / "vocab.txt").write_text("\n".join((*MARKS, *words())))
     return _write(source, folder, train=list(_made_up(128, 1)), dev=list(_made_up(16, 2)))
 
 
-def _words() -> tuple[str, ...]:
+def words() -> tuple[str, ...]:
+    """Made-up words of three letters."""
     return tuple("".join(letters) for letters in itertools.product("bdfg", "aeiou", "lmn"))
 
 
 def _made_up(count: int, seed: int) -> Iterator[Row]:
     draw = random.Random(seed)
     for _ in range(count):
-        words = draw.choices(_words(), k=draw.randint(2, 24))
-        yield {"text": " ".join(words), "label": "early" if words[0] < "f" else "late"}
+        text = draw.choices(words(), k=draw.randint(2, 24))
+        yield {"text": " ".join(text), "label": "early" if text[0] < "f" else "late"}
 
 
 def _write(source: Source, folder: Path, *, train: Sequence[Row], dev: Sequence[Row]) -> Workload:
@@ -167,7 +168,7 @@ def make_start(options: Options, _baton: Baton) -> Mapping[str, float]:
     torch.manual_seed(0)
     names = dict(enumerate(workload.labels))
     labels = {"num_labels": len(names), "id2label": names, "label2id": _inverse(names)}
-    tokenizer = _tokenizer(options["vocabulary"])
+    tokenizer = tokenizer_of(options["vocabulary"])
     if options["vocabulary"]:
         config = _config(workload.shape, len(tokenizer), labels)
         model = BertForSequenceClassification(config)
@@ -210,7 +211,8 @@ def _config(shape: Shape, vocabulary: int, labels: Mapping[str, Any]) -> Any:
     )
 
 
-def _tokenizer(vocabulary: str) -> Any:
+def tokenizer_of(vocabulary: str) -> Any:
+    """The tokenizer of a file of word pieces, or MiniLM's where that is ""."""
     from transformers import AutoTokenizer, BertTokenizer
 
     if not vocabulary:

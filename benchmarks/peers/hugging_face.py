@@ -21,6 +21,7 @@ from transformers import (
     default_data_collator,
 )
 
+from benchmarks import workloads
 from benchmarks.child import Baton, Options
 from benchmarks.workloads import Workload
 
@@ -48,10 +49,10 @@ def finetune(recipe: Recipe, options: Options, baton: Baton) -> Mapping[str, Any
     padding = "dynamic" if mode == "accuracy" else recipe.padding
     features = _Features(workload, padding)
     with tempfile.TemporaryDirectory() as folder:
-        laps = _Laps(baton, recipe.micro_batches)
+        laps = Laps(baton, recipe.micro_batches)
         trainer = Trainer(
             model=_model(recipe, workload, dropout=mode != "equality"),
-            args=_arguments(recipe, options, folder),
+            args=arguments(recipe, workload.recipe, options, folder),
             train_dataset=features.split(options["split"], options.get("order")),
             eval_dataset=features.split("dev", None),
             data_collator=laps.counting(features.collate),
@@ -65,8 +66,10 @@ def finetune(recipe: Recipe, options: Options, baton: Baton) -> Mapping[str, Any
         return {"losses": laps.losses, **(_evaluation(trainer) if mode == "accuracy" else {})}
 
 
-def _arguments(recipe: Recipe, options: Options, folder: str) -> TrainingArguments:
-    common = Workload.of(options["workload"]).recipe
+def arguments(
+    recipe: Recipe, common: workloads.Recipe, options: Options, folder: str
+) -> TrainingArguments:
+    """The Trainer's arguments: what the row fixes in common, and what the recipe chooses."""
     micro = common.global_batch // recipe.micro_batches
     modes: dict[str, dict[str, Any]] = {
         "race": {"num_train_epochs": 1000},
@@ -130,7 +133,7 @@ class _Features:
         ]
 
 
-class _Laps(TrainerCallback):
+class Laps(TrainerCallback):
     """Ends a lap with every optimizer step and keeps the losses that are logged."""
 
     def __init__(self, baton: Baton, micro_batches: int) -> None:

@@ -23,6 +23,15 @@ BEST = hugging_face.Recipe(
     },
 )
 
+# The Trainer takes the marks of special tokens away, and the collator finds them anew, if allowed.
+CONCATENATED = replace(
+    BEST,
+    arguments={
+        **{n: v for n, v in BEST.arguments.items() if n != "train_sampling_strategy"},
+        "remove_unused_columns": False,
+    },
+)
+
 
 def finetune(options: Options, baton: Baton) -> Mapping[str, Any]:
     """C5 with texts grouped by length, dynamic padding, the faster precision, fused AdamW."""
@@ -58,3 +67,41 @@ def stream_datasets(options: Options, baton: Baton) -> Mapping[str, Any]:
     from benchmarks.peers import streams
 
     return streams.datasets_rows(options, baton)
+
+
+def pretrain(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C1 and C2 with concatenated text (run_mlm's own default), bf16 where faster, fused AdamW."""
+    from benchmarks.peers import hugging_face_mlm
+
+    return hugging_face_mlm.pretrain(_with(CONCATENATED, options), options, baton)
+
+
+def pretrain_small_batches(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same in four micro-batches, whose logits fit the caches better."""
+    from benchmarks.peers import hugging_face_mlm
+
+    recipe = replace(CONCATENATED, micro_batches=4)
+    return hugging_face_mlm.pretrain(_with(recipe, options), options, baton)
+
+
+def pretrain_compiled(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same with torch.compile; the shape never changes."""
+    from benchmarks.peers import hugging_face_mlm
+
+    recipe = _with(replace(CONCATENATED, micro_batches=2), options)
+    arguments = {**recipe.arguments, "torch_compile": True}
+    return hugging_face_mlm.pretrain(replace(recipe, arguments=arguments), options, baton)
+
+
+def mask(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C8 with special tokens marked beforehand, as run_mlm does, and the collator's numpy mode."""
+    from benchmarks.peers import maskings
+
+    return maskings.mask(maskings.Form(numpy=True, marked=True), options, baton)
+
+
+def mask_torch(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """C8 with special tokens marked beforehand, as run_mlm does."""
+    from benchmarks.peers import maskings
+
+    return maskings.mask(maskings.Form(numpy=False, marked=True), options, baton)

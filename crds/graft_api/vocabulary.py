@@ -35,6 +35,14 @@ class Env(StrEnum):
     RENDEZVOUS_HEALTH_PORT = "GRAFT_RENDEZVOUS_HEALTH_PORT"  # its /healthz
     FAULTS_ENABLED = "GRAFT_FAULTS_ENABLED"  # 1: GRAFT_FAULT_AT is obeyed, for rehearsals
     FAULT_AT = "GRAFT_FAULT_AT"  # rank:step:kind[:argument]
+    PROFILE = "GRAFT_PROFILE"  # 1: a few steps are recorded, see StoreFile.PROFILE
+
+
+class ProfileFile(StrEnum):
+    """Files of a recording."""
+
+    TRACE = "trace.json"  # a time line as Chrome and Perfetto read it
+    TABLE = "table.txt"  # where the time goes
 
 
 class Port(IntEnum):
@@ -125,3 +133,4 @@ class StoreFile(StrEnum):
     RESULT = "result.json"  # written last: the completion marker
     TERMINATION = "termination.json"
     LOGS = "logs"
+    PROFILE = "profile"  # attempt-N/: what GRAFT_PROFILE recorded

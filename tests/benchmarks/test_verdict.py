@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import outcome, table, verdict
-from benchmarks.ceiling import Shape, training_flops
+from benchmarks.ceiling import Shape, head_flops, training_flops
 from benchmarks.laps import Lap, total
 
 
@@ -97,6 +97,13 @@ def test_useful_flops_follow_the_formula() -> None:
     shape = Shape(layers=12, hidden=768, intermediate=3072)
     flops = training_flops(shape, tokens=1, attended=128)
     assert flops / 1e9 == pytest.approx(0.510 + 0.0142, abs=1e-3)  # layers and attention
+
+
+def test_useful_flops_of_the_head_count_the_tokens_that_are_named() -> None:
+    shape = Shape(layers=4, hidden=256, intermediate=1024)
+    layers = training_flops(shape, tokens=1, attended=128)
+    whole = layers + 0.15 * head_flops(shape, 30522)
+    assert whole / 1e9 == pytest.approx(0.028, abs=1e-3)  # the table of BERT-mini
 
 
 def test_a_share_is_useful_work_over_the_best_of_the_machine() -> None:

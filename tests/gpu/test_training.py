@@ -76,7 +76,8 @@ def test_a_resumed_run_goes_on_with_the_same_losses(tmp_path: Path, gpu: Process
 def test_the_probe_fills_the_memory_that_is_free(gpu: Process) -> None:
     module = learning.module().to(gpu.device)
     free = torch.cuda.mem_get_info(gpu.device)[0]
-    size = micro_batch.probe(free / 100, module, gpu, global_batch=1000, world=1)
+    sequence = micro_batch.Sequence(bytes=free / 100, tokens=1)
+    size = micro_batch.probe(sequence, module, gpu, global_batch=1000, world=1)
     assert 50 <= size <= 60  # of a hundred that would fit, SHARE are taken
 
 

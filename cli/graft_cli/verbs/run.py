@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
-from graft_api.vocabulary import ExitCode
+from graft_api.vocabulary import Env, ExitCode, ProfileFile, StoreFile
 from graft_cli import jobfile, output, screen
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="port of /metrics and /progress on this machine (default: any free one)",
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="record a few steps after the first ones, and say where the time goes",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments.file, plan.kind)
     site = Site(
         store=arguments.store,
-        environ=os.environ,
+        environ=os.environ | ({Env.PROFILE: "1"} if arguments.profile else {}),
         clock=lambda: datetime.now(UTC),
         metrics_port=arguments.metrics_port,
     )
@@ -85,7 +90,20 @@ def run(arguments: argparse.Namespace) -> int:
     with stopping(stop), display(quiet=arguments.quiet, clock=time.monotonic) as show:
         result = run(plan, site=site, on_event=show, stop=stop)
     output.write(result.status, form=arguments.output)
+    if arguments.profile and not result.already:
+        _tell_profile(result)
     return conclude(result)
+
+
+def _tell_profile(result: LocalResult) -> None:
+    """What was recorded, and where; or why nothing was."""
+    folder = result.folder / StoreFile.PROFILE / f"attempt-{result.attempt}"
+    table = folder / ProfileFile.TABLE
+    if table.exists():
+        screen.say(table.read_text(encoding="utf-8").rstrip())
+        screen.say(f"graft: the time line is in {folder / ProfileFile.TRACE}")
+    else:
+        screen.say("graft: nothing was recorded: no step came after the first ones")
 
 
 def _check(file: str, kind: str) -> None:

@@ -35,8 +35,13 @@ def test_one_sequence_is_tried_even_where_none_fits() -> None:
 
 
 def test_the_probe_gives_the_largest_share_on_an_empty_machine() -> None:
-    module = torch.nn.Linear(2, 2)
-    assert micro_batch.probe(1.0, module, Process(), global_batch=12, world=3) == 4
+    module, usual = torch.nn.Linear(2, 2), micro_batch.Sequence(bytes=1.0, tokens=1)
+    assert micro_batch.probe(usual, module, Process(), global_batch=12, world=3) == 4
+
+
+def test_a_cpu_takes_no_more_than_its_caches_like() -> None:
+    module, usual = torch.nn.Linear(2, 2), micro_batch.Sequence(bytes=1.0, tokens=128)
+    assert micro_batch.probe(usual, module, Process(), global_batch=64, world=1) == 16
 
 
 def rehearsed(sequences: int) -> rehearsal.Rehearsal:

@@ -2,6 +2,8 @@
 
 Three forms of one rule, the cheapest that the device has a kernel for: nothing where every row is
 one whole sequence, runs of slots where a GPU computes in half precision, else a mask.
+A CPU that learns from short rows multiplies matrices instead of calling the fused kernel, whose
+backward pass takes three times as long there.
 
 Shapes: R rows, W slots per row, Q queries per row, H hidden, A heads, N runs.
 """
@@ -16,6 +18,7 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_worker.data.batch import Batch
 
+_SHORT = 256  # slots of a row; scores of longer ones would take more memory than all else
 _GRAIN = 128  # lengths are rounded up to it: compiled code takes the bound for a constant
 
 
@@ -59,8 +62,21 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int, seen: Sight) -> Tensor:
     if isinstance(seen, Runs):
         return _over_runs(q, k, v, heads, seen)
     q, k, v = (x.view(*x.shape[:2], heads, -1).transpose(1, 2) for x in (q, k, v))
-    attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
+    if q.device.type == "cpu" and q.requires_grad and k.shape[2] <= _SHORT:
+        attended = _multiplied(q, k, v, seen)
+    else:
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
     return attended.transpose(1, 2).flatten(2)
+
+
+def _multiplied(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None) -> Tensor:
+    """As scaled_dot_product_attention: [R, A, Q, H / A]."""
+    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.transpose(-1, -2))
+    if seen is not None:
+        scores = scores.masked_fill(~seen, -torch.inf)
+    with torch.autocast("cpu", enabled=False):  # it sums in fp32 anyhow, and need not widen scores
+        shares = torch.softmax(scores, -1)
+    return torch.matmul(shares, v)
 
 
 def _over_runs(q: Tensor, k: Tensor, v: Tensor, heads: int, runs: Runs) -> Tensor:

@@ -58,7 +58,7 @@ class Embeddings(nn.Module):
         x = self.tokens(batch.ids) + self.positions(places)
         types = batch.types if self.types.num_embeddings > 1 else torch.zeros_like(batch.types)
         dropped: Tensor = self.dropout(self.norm(x.add_(self.types(types))), batch.keys)
-        return dropped
+        return _narrowed(dropped)
 
 
 class Layer(nn.Module):
@@ -196,6 +196,17 @@ class BertEncoder(nn.Module):
 
     def _keys(self, batch: Batch, uses: int) -> Tensor:
         return again(batch.keys, uses) if self.training else batch.keys
+
+
+def _narrowed(x: Tensor) -> Tensor:
+    """X in the format that products are computed in, so that no product has to cast it again.
+
+    On a CPU what stands between products takes that format, too; norms sum in fp32 there. Elsewhere
+    autocast makes norms give fp32, and nothing would be gained.
+    """
+    if x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        return x.to(torch.get_autocast_dtype("cpu"))
+    return x
 
 
 def initialise(module: nn.Module, *, seed: int, std: float = 0.02) -> None:

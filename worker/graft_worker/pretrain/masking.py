@@ -32,6 +32,7 @@ Flags = NDArray[np.bool_]
 
 _WORDS, _ACTS, _OTHERS = 0x3A5C, 0xAC75, 0x07E4  # what is drawn: words, acts, other tokens
 _FIXED = (1 << 40) + 1  # the place of the epoch where masks never change
+_EARLY = 2.5  # times the share hidden: words drawn before are nearly always enough
 _U = np.uint64
 
 
@@ -62,7 +63,9 @@ class Masking:
         tokens = shards.tokens[source].astype(np.int64)
         words = Words.of(shards.per_token[STARTS][source] != 0, self.marks[tokens], lengths)
         hidden = words.hidden(self.probability, order.key(keys, _WORDS))
-        shown = self._shown(tokens, hidden, np.repeat(keys, lengths), place)
+        at = np.flatnonzero(hidden)
+        own = keys[np.searchsorted(np.cumsum(lengths), at, side="right")]
+        shown = self._shown(tokens, at, own, place[at])
         return Shards(
             rows=len(rows),
             tokens=shown.astype(np.uint32),
@@ -72,11 +75,10 @@ class Masking:
             per_example={},
         )
 
-    def _shown(self, tokens: Numbers, hidden: Flags, keys: Keys, place: Numbers) -> Numbers:
-        at = np.flatnonzero(hidden)
-        own, where = keys[at], place[at]
-        act = (order.at(order.key(own, _ACTS), where) >> _U(11)) / float(1 << 53)
-        drawn = order.at(order.key(own, _OTHERS), where) % _U(len(self.ordinary))
+    def _shown(self, tokens: Numbers, at: Numbers, keys: Keys, places: Numbers) -> Numbers:
+        """The tokens [T] with those at the places `at` replaced, drawn from a key for each."""
+        act = (order.at(order.key(keys, _ACTS), places) >> _U(11)) / float(1 << 53)
+        drawn = order.at(order.key(keys, _OTHERS), places) % _U(len(self.ordinary))
         shown = tokens.copy()
         other = self.ordinary[drawn.astype(np.int64)]
         shown[at] = np.where(act < 0.8, self.mask, np.where(act < 0.9, tokens[at], other))
@@ -114,14 +116,36 @@ class Words:
         )
 
     def hidden(self, probability: float, keys: Keys) -> Flags:
-        """Which tokens [T] are hidden, by a key for each sequence [S]."""
+        """Which tokens [T] are hidden, by a key for each sequence [S].
+
+        Only words that are drawn early are tried, unless a sequence has room left after them.
+        """
         counts = np.bincount(self.owners, self.sizes, len(self.begins))
         budget = np.where(counts > 0, np.maximum(1, np.rint(probability * counts)), 0)
-        drawn = order.at(keys[self.owners], self.firsts - self.begins[self.owners])
-        tried = np.argsort((self.owners.astype(_U) << _U(40)) | (drawn >> _U(24)), kind="stable")
+        room, places = budget.astype(np.int64), self.firsts - self.begins[self.owners]
+        drawn = order.at(keys[self.owners], places)
+        ranks = self.owners.astype(_U) << _U(40) | drawn >> _U(40) << _U(16) | places.astype(_U)
         taken = np.zeros(len(self.sizes) + 1, np.bool_)  # the last is what marks point at
-        taken[tried] = fitting(self.sizes[tried], self.owners[tried], budget.astype(np.int64))
+        early = (drawn >> _U(11)) < _U(int(min(1.0, _EARLY * probability) * (1 << 53)))
+        left = self._take(taken, ranks[early], room)
+        if (short := left > 0).any():
+            taken[:-1] &= ~short[self.owners]
+            self._take(taken, ranks[short[self.owners]], np.where(short, room, 0))
         return taken[self.of_token]
+
+    def _take(self, taken: Flags, ranks: Keys, room: Numbers) -> Numbers:
+        """Marks the words that fit, in the order of their ranks; the room [S] that is left.
+
+        A rank is a sequence, what was drawn and a place there: no two are equal, so that every way
+        of sorting gives one order.
+        """
+        ranks = np.sort(ranks)
+        owners = (ranks >> _U(40)).astype(np.int64)
+        tried = self.of_token[self.begins[owners] + (ranks & _U(0xFFFF)).astype(np.int64)]
+        sizes = self.sizes[tried]
+        fits = fitting(sizes, owners, room)
+        taken[tried[fits]] = True
+        return room - np.bincount(owners[fits], sizes[fits], len(room)).astype(np.int64)
 
 
 def fitting(sizes: Numbers, owners: Numbers, room: Numbers) -> Flags:

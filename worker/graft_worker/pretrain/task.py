@@ -16,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_worker.data.batch import Asked, Batch
 from graft_worker.pretrain.pairs import SPOILT
+from graft_worker.pretrain.surprise import surprise
 from graft_worker.train.optimizers import decays
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _asked(batch: Batch) -> Asked:
 
 def _surprise(logits: Tensor, asked: Asked) -> Tensor:
     """-log p of each true id, [M] in fp32."""
-    return F.cross_entropy(logits.float(), asked.answers, reduction="none")
+    return surprise(logits, asked.answers)
 
 
 def _strangeness(logits: Tensor, batch: Batch) -> Tensor:

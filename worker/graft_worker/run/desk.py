@@ -18,8 +18,9 @@ from graft_worker.report.heart import Heart
 from graft_worker.report.reporter import Reporter
 from graft_worker.report.server import Address
 
-from . import faults, lifeline, stacks, watch
+from . import faults, lifeline, profiling, stacks, watch
 from .faults import Rehearsal
+from .profiling import Profiling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Desk:
     heart: Heart
     save: SaveRequest
     rehearsal: Rehearsal
+    recording: tuple[Profiling, ...]
 
     def say(self, state: State) -> None:
         """Reports the same again with another state."""
@@ -68,6 +70,7 @@ def _below_launcher(settings: Settings, process: Process, environ: Mapping[str, 
         heart=_heart(settings, process, board, worker=process.local_rank),
         save=SaveRequest(board),
         rehearsal=_rehearsal(process, environ),
+        recording=profiling.wished(environ, settings, process),
     )
 
 
@@ -94,6 +97,7 @@ def _alone(
         heart=_heart(settings, process, board, worker=0),
         save=SaveRequest(board),
         rehearsal=_rehearsal(process, environ),
+        recording=profiling.wished(environ, settings, process),
     )
 
 

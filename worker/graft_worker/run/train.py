@@ -65,7 +65,7 @@ def train(
         surroundings=_surroundings(settings, mirror, told, stop),
     )
     told.rehearsal.spoil(asked.task.module)
-    result = Trainer(work=work, extra=(told.rehearsal,)).run()
+    result = Trainer(work=work, extra=(told.rehearsal, *told.recording)).run()
     if process.leads:
         told.say("Exporting")
         made = asked.contents(result)

@@ -12,7 +12,7 @@ from torch import Tensor
 from graft_worker.data import order
 from graft_worker.data.prefetch import Prefetcher
 from graft_worker.distributed import full_state
-from graft_worker.train import durable, losses, optimizers, setup
+from graft_worker.train import durable, losses, optimizers, phases, setup
 from graft_worker.train.callbacks import standard
 from graft_worker.train.result import TrainingResult
 
@@ -57,7 +57,7 @@ def _steps(run: Run) -> None:
     clock = run.work.surroundings.clock
     with Prefetcher(run.feed.steps(run.step, run.total_steps)) as ahead:
         began = clock()
-        for step in ahead:
+        while (step := _next(ahead)) is not None:
             waited = clock() - began
             wishes = _train(run, step)
             seconds = clock() - began
@@ -70,17 +70,25 @@ def _steps(run: Run) -> None:
             began = clock()
 
 
+def _next(ahead: Prefetcher[Step]) -> Step | None:
+    with phases.phase(phases.FEED):
+        return next(ahead, None)
+
+
 def _train(run: Run, step: Step) -> list[float]:
     """One optimizer step. Returns the wishes of the callbacks, summed over all processes."""
     run.learning_rate = run.work.recipe.training.optimizer.learning_rate * run.factor(run.step)
     optimizers.set_learning_rate(run.optimizer, run.learning_rate)
     loss = _backward(run, step)
-    norm = _clipped(run)
-    loss_sum, tokens, slots, norm_value, *wishes = _shared(run, step, loss, norm)
+    with phases.phase(phases.UPDATE):
+        norm = _clipped(run)
+    with phases.phase(phases.EXCHANGE):
+        loss_sum, tokens, slots, norm_value, *wishes = _shared(run, step, loss, norm)
     run.loss = loss_sum / step.sequences
     # fp16 overflows now and then: its scaler skips such a step by itself and lowers the scale.
     run.skipped = not (math.isfinite(run.loss) and (math.isfinite(norm_value) or _scaled(run)))
-    _update(run)
+    with phases.phase(phases.UPDATE):
+        _update(run)
     run.step += 1
     run.counters = run.counters.plus(tokens=int(tokens), slots=int(slots), samples=step.sequences)
     return wishes
@@ -99,9 +107,10 @@ def _backward(run: Run, step: Step) -> Tensor:
         _seed(run, step, micro)
         batch = micro.batch.to(device)
         with run.sharded.micro_batch(last=turn == final):
-            with run.precision.autocast():
+            with run.precision.autocast(), phases.phase(phases.FORWARD):
                 loss = run.work.task.loss(run.sharded.call(batch), batch)
-            torch.autograd.backward(run.scaler.scale(loss * (scale * micro.weight)))
+            with phases.phase(phases.BACKWARD):
+                torch.autograd.backward(run.scaler.scale(loss * (scale * micro.weight)))
         total += loss.detach() * micro.weight
     return total
 

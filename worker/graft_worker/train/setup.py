@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from graft_worker.distributed import sharding
@@ -99,7 +100,10 @@ def _prepared(
     module, process = work.task.module, work.process
     batch = feed.longest(REHEARSED).to(process.device)
     seen = rehearsal.rehearse(work.task, batch, chosen)
-    size = _micro_batch(work, values, seen.saved / len(batch.samples))
+    sequence = micro_batch.Sequence(
+        bytes=seen.saved / len(batch.samples), tokens=float(np.mean(feed.shards.lengths))
+    )
+    size = _micro_batch(work, values, sequence)
     compile_blocks(
         _parts(module, "blocks"),
         work.recipe.training.compile,
@@ -120,12 +124,12 @@ def _precision(work: Work, values: state.Values) -> Precision:
     return precision.choose(str(agreed), device)
 
 
-def _micro_batch(work: Work, values: state.Values, bytes_per_sequence: float) -> int:
+def _micro_batch(work: Work, values: state.Values, sequence: micro_batch.Sequence) -> int:
     wish = values.get("microBatch", work.recipe.training.micro_batch)
     if wish != "auto":
         return int(wish)
     return micro_batch.probe(
-        bytes_per_sequence,
+        sequence,
         work.task.module,
         work.process,
         global_batch=work.recipe.training.global_batch,

@@ -1,0 +1,112 @@
+"""C1, C2: pretraining with masked words, real tokens per second beside transformers' Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import corpus, outcome, race, verdict
+from benchmarks.contest import Contest
+from benchmarks.corpus import Corpus, CorpusSource
+from benchmarks.settings import Settings
+
+EQUAL_STEPS = 10
+FEW = 3  # where a step takes many seconds
+LARGE = 512  # width of a model whose steps do
+CALLS = {
+    "ours": "benchmarks.ours_mlm:pretrain",
+    "default": "benchmarks.peers.default:pretrain",
+    "tuned": "benchmarks.peers.tuned:pretrain",
+    "tuned-small-batches": "benchmarks.peers.tuned:pretrain_small_batches",
+    "tuned-compiled": "benchmarks.peers.tuned:pretrain_compiled",
+    "ceiling": "benchmarks.ceiling:gemm",
+}
+LAPS = {"ours": 2, "ceiling": 8}  # of a round; of the others one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A corpus made ready: its files are written, its sizes and the precision are known."""
+
+    corpus: Corpus
+    line_tokens: float  # mean of a line, cut to the width
+    dtype: str
+
+    def options(self, mode: str, *, threads: int, seed: int) -> dict[str, Any]:
+        """What a child is told."""
+        return {
+            "corpus": self.corpus.options(),
+            "mode": mode,
+            "threads": threads,
+            "seed": seed,
+            "dtype": self.dtype,
+        }
+
+    @property
+    def title(self) -> str:
+        """What is trained on what."""
+        shape, own = self.corpus.shape, self.corpus
+        rate = f", dropout {own.dropout:g}" if own.dropout else ""
+        return f"masked words, BERT {shape.layers}x{shape.hidden} on {own.name}{rate}"
+
+
+def prepare(source: CorpusSource, settings: Settings, folder: Path) -> Text:
+    """A source made ready, or the tiny one in quick mode."""
+    if settings.quick:
+        made, vocabulary = corpus.tiny(source, folder)
+    else:
+        made, vocabulary = corpus.real(source, settings.data, folder)
+    with race.Stable(folder) as stable:
+        runner = stable.runner("prepare", threads=settings.cores)
+        told = {"corpus": made.options(), "vocabulary": str(vocabulary)}
+        facts = runner.through("benchmarks.corpus:make_start", told)
+        dtype = runner.through("benchmarks.ceiling:probe_precision", {})["dtype"]
+    sized = replace(made, vocabulary=int(facts["vocabulary"]))
+    return Text(corpus=sized, line_tokens=facts["lineTokens"], dtype=dtype)
+
+
+def run(row: str, text: Text, settings: Settings) -> Mapping[str, Any]:
+    """The result of the row: first equal work is shown, then it is timed."""
+    variants = tuple(name for name in CALLS if name != "ceiling")
+    if settings.quick:
+        variants = ("ours", "default", "tuned")
+    contest = Contest(
+        calls=CALLS,
+        variants=variants,
+        laps={name: LAPS.get(name, 1) for name in CALLS},
+        unit="tokens",
+        useful=text.corpus.flops(),
+    )
+    with race.Stable(Path(text.corpus.folder)) as stable:
+        evidence = _evidence(text, settings, stable, variants)
+        races = []
+        for clock in settings.clocks:
+            threads = settings.threads(clock)
+            options = text.options("race", threads=threads, seed=settings.seeds[0])
+            races.append(contest.timed(stable, clock, options, rounds=settings.rounds))
+    return outcome.row(row, text.title, races=races, evidence=evidence, settings=settings)
+
+
+def _evidence(
+    text: Text, settings: Settings, stable: race.Stable, variants: Sequence[str]
+) -> outcome.Evidence:
+    """Losses of equal steps: the same sequences with the same words hidden, without dropout."""
+    options = text.options("equality", threads=settings.cores, seed=settings.seeds[0])
+    options["steps"] = FEW if text.corpus.shape.hidden > LARGE else EQUAL_STEPS
+
+    def through(name: str, call: str) -> Mapping[str, Any]:
+        return stable.runner(name, threads=settings.cores).through(call, options)
+
+    through("ours", "benchmarks.ours_mlm:sequences")
+    answers = {name: through(name, CALLS[name]) for name in variants}
+    losses = {name: answer["losses"] for name, answer in answers.items()}
+    details = {
+        "equalSteps": {"steps": options["steps"], "losses": losses},
+        "microBatch": answers["ours"]["microBatch"],
+        "precision": answers["ours"]["precision"],
+        "lineFill": text.line_tokens / text.corpus.recipe.max_length,
+        "vocabulary": text.corpus.vocabulary,
+    }
+    return outcome.Evidence(faults=tuple(verdict.loss_faults(losses)), details=details)

@@ -1,0 +1,49 @@
+"""A recording: a time line and a table, and the same losses as without."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from graft_worker.distributed.process import Process
+from graft_worker.run.profiling import Profiling, Share, table
+from graft_worker.train import phases
+from tests.worker.train import tiny
+
+ALONE = Process()
+
+
+def test_some_steps_are_recorded_and_their_losses_are_what_they_were(tmp_path: Path) -> None:
+    profiling = Profiling(tmp_path / "profile", warm=2, steps=2)
+    recorded = tiny.train(tmp_path / "a", ALONE, extra=(profiling,))
+    plain = tiny.train(tmp_path / "b", ALONE)
+    assert recorded.curve.losses == plain.curve.losses
+
+    trace = json.loads((tmp_path / "profile/trace.json").read_text())
+    names = [event.get("name") for event in trace["traceEvents"]]
+    assert names.count(phases.FORWARD) == names.count(phases.BACKWARD) >= 2
+    told = (tmp_path / "profile/table.txt").read_text()
+    assert all(phase in told for phase in phases.PHASES)
+    assert "aten::" in told
+
+
+def test_a_training_that_is_too_short_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    profiling = Profiling(tmp_path / "profile", warm=1000)
+    with caplog.at_level(logging.WARNING):
+        tiny.train(tmp_path / "a", ALONE, extra=(profiling,))
+    assert "nothing is recorded, the training ended before step 1003" in caplog.text
+    assert not (tmp_path / "profile").exists()
+
+
+def test_the_table_is_sorted_by_time_and_sums_up_what_is_small() -> None:
+    operators = [Share(name=f"op{i}", calls=4, seconds=0.001 * (i + 1)) for i in range(14)]
+    told = table([Share(name="forward", calls=2, seconds=0.2)], operators, steps=2)
+    lines = told.splitlines()
+    assert lines[1] == "100.0%     100.00     1.0  forward"
+    assert lines[3] == " 13.3%       7.00     2.0  op13"
+    assert lines[-1] == "  2.9%       1.50     4.0  2 others"
