@@ -10,6 +10,7 @@ from graft_worker.serve.refusals import Refusal
 OTHER = "other"  # paths that nobody knows are one endpoint in metrics
 
 _FIXED: Mapping[str, str] = {  # path: method
+    "/openapi.json": "GET",
     "/v2": "GET",
     "/v2/health/live": "GET",
     "/v2/health/ready": "GET",
