@@ -16,6 +16,7 @@ from tests.serve.running import Running, running
 from tests.worker.waiting import until
 
 CLIENTS, EACH, ROUNDS, WARM = 60, 8, 12, 3
+QUEUE = 16  # texts that may wait: those of two requests
 GROWTH = 32 << 20  # bytes: of allocators that keep what they had, not of requests that are kept
 TEXTS = tuple("the film was not good"[: 5 + i] for i in range(EACH))
 LARGE = 33  # bodies of 1.9 MB: 64 MB hold no more
@@ -32,13 +33,16 @@ def test_an_overload_is_refused_with_503_in_bounded_memory_and_the_server_ends_a
             came = [each for _ in range(WARM) for each in await at_once(clients, request)]
             before = process.memory_info().rss
             for _ in range(ROUNDS):
-                came += await at_once(clients, request)
+                answers = asyncio.ensure_future(at_once(clients, request))
+                waiting = await asyncio.to_thread(server.metric, "graft_serve_queue_depth")
+                assert waiting <= QUEUE
+                came += await answers
             assert process.memory_info().rss - before < GROWTH
             check_overload(server, came)
             server.process.send_signal(signal.SIGINT)
             assert {await reader.read() for reader, _ in clients} == {b""}  # closed, idle as it is
 
-    with running(artefact, "--max-queue", "16", "--timeout", "60") as server:
+    with running(artefact, "--max-queue", str(QUEUE), "--timeout", "60") as server:
         asyncio.run(story(server))
         assert server.process.wait(60) == 0
     assert server.said[-1] == "graft: every accepted request is answered; ended\n"

@@ -10,8 +10,9 @@ import pytest
 from graft_worker.serve.desk import Desk
 from graft_worker.serve.examples import Example
 from graft_worker.serve.refusals import Refusal
+from graft_worker.serve.results import Result
 from graft_worker.serve.settings import Limits
-from graft_worker.serve.tickets import Answer, Ticket
+from graft_worker.serve.tickets import Ticket
 
 
 def examples(*lengths: int) -> list[Example]:
@@ -21,8 +22,9 @@ def examples(*lengths: int) -> list[Example]:
     ]
 
 
-def answer(value: float) -> Answer:
-    return Answer(logits=np.array([value], np.float32), vector=np.zeros(2, np.float32))
+def answer(value: float) -> Result:
+    vector = np.zeros(2, np.float32)
+    return Result(prediction=value, scores=[value], vector=vector, tokens=4, cut=False)
 
 
 def test_more_than_may_wait_is_refused_and_leaves_the_others_alone() -> None:
@@ -34,6 +36,21 @@ def test_more_than_may_wait_is_refused_and_leaves_the_others_alone() -> None:
         assert (refused.value.status, refused.value.code) == (503, "queue_full")
         assert refused.value.retry_after == 1
         assert len(desk) == 2
+
+    asyncio.run(story())
+
+
+def test_a_full_desk_says_so_before_a_request_is_read_and_has_room_when_somebody_left() -> None:
+    async def story() -> None:
+        desk = Desk(Limits(max_queue=2))
+        desk.check_room()
+        leaves = Ticket(2)
+        desk.admit(leaves, examples(4, 4), now=0.0)
+        with pytest.raises(Refusal, match="2 texts wait, at most 2 may") as refused:
+            desk.check_room()
+        assert (refused.value.status, refused.value.retry_after) == (503, 1)
+        leaves.drop()
+        desk.check_room()
 
     asyncio.run(story())
 
@@ -61,7 +78,7 @@ def test_a_request_of_several_batches_gets_its_answers_in_its_own_order() -> Non
         for _ in range(2):
             for each in desk.take(budget=512):
                 ticket.answer(each.place, answer(each.place))
-        assert [each.logits[0] for each in await ticket.whole] == [0.0, 1.0, 2.0]
+        assert [each.prediction for each in await ticket.whole] == [0.0, 1.0, 2.0]
 
     asyncio.run(story())
 

@@ -17,6 +17,7 @@ from graft_worker.export.contents import Golden
 from graft_worker.models import graphs
 from graft_worker.run import inference
 from graft_worker.run.convert import convert
+from graft_worker.run.predict import predict
 from graft_worker.serve import loading
 from graft_worker.serve.settings import Settings
 from tests.serve import models
@@ -85,6 +86,23 @@ def test_a_graph_in_fp32_gives_the_logits_of_the_model(model: Path, tmp_path: Pa
     facts = json.loads((tmp_path / "out" / "export.json").read_text())
     assert facts["of"] == exact.artefact.digest
     assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_an_exported_graph_predicts_as_its_model_does_and_is_not_exported_again(
+    model: Path, tmp_path: Path
+) -> None:
+    graph = convert(model, tmp_path / "out", precision="fp32").folder
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in TEXTS))
+    answers = []
+    for artefact in (model, graph):
+        output = tmp_path / f"{artefact.name}.jsonl"
+        predict(artefact, str(tmp_path / "in.jsonl"), output, columns=("logits", "vector"))
+        answers.append([json.loads(line) for line in output.read_text().splitlines()])
+    for exact, found in zip(*answers, strict=True):
+        assert found["logits"] == pytest.approx(exact["logits"], abs=1e-4)
+        assert found["vector"] == pytest.approx(exact["vector"], abs=1e-4)
+    with pytest.raises(ConfigError, match="was exported already"):
+        convert(graph, tmp_path / "again", precision="fp32")
 
 
 def test_a_graph_in_int8_is_served_once_it_was_measured(model: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from graft_worker.serve import friendly, loading, open_inference
 from graft_worker.serve.loading import Served
 from graft_worker.serve.results import Result, results
 from graft_worker.serve.settings import Settings
-from graft_worker.serve.tickets import Answer
 from tests.serve import models
 
 TEXTS = tuple((text,) for text in models.TEXTS)
@@ -24,9 +23,9 @@ def answered(store: Path, problem: Problem) -> tuple[Served, list[Result]]:
     served = loading.load(Settings(artefact=models.classify(store, problem=problem)))
     examples = served.reader.read(TEXTS)
     found = served.engine.compute(examples)
-    pairs = zip(found.logits, found.vectors, strict=True)
-    answers = [Answer(logits=logits, vector=vector) for logits, vector in pairs]
-    return served, results(served, examples, answers)
+    told = [each for each in results(served, examples, found) if each is not None]
+    assert len(told) == len(examples)
+    return served, told
 
 
 def asked(**more: object) -> dict[str, object]:

@@ -37,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=inputs.listed,
         default=COLUMNS,
         metavar="COLUMNS",
-        help=f"what to write of {','.join(COLUMNS)} (default: all)",
+        help=f"what to write of {','.join(COLUMNS)},vector (default: all but vector)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="fp32",
+        help="number format; auto is bf16 where it is clearly faster (default: fp32)",
     )
     parser.add_argument(
         "--formulas",
@@ -60,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         append=arguments.append,
         read=reading,
         formulas=arguments.formulas,
+        precision=arguments.precision,
     )
     screen.say(f"graft: wrote {rows:,} rows to {arguments.output}")
     return 0

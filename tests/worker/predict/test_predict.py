@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,22 @@ def test_an_empty_text_has_an_answer_too(classify: Path, tmp_path: Path) -> None
     assert first == second
     assert first["logits"] == pytest.approx(alone(classify, ""), abs=1e-5)
     assert set(first) == {"predictions", "probabilities", "logits"}
+
+
+def test_bf16_answers_nearly_alike_and_the_vector_is_what_the_head_reads(
+    classify: Path, tmp_path: Path
+) -> None:
+    texts = ["good", "the film was not good", "bad " * 9]
+    source = write(tmp_path / "in.jsonl", [{"review": text} for text in texts])
+    columns = ("logits", "vector")
+    predict(classify, source, tmp_path / "bf16.jsonl", columns=columns, precision="bf16")
+    head = inference.open_model(classify).module.classifier
+    for text, found in zip(texts, read(tmp_path / "bf16.jsonl"), strict=True):
+        exact = alone(classify, text)
+        assert found["logits"] == pytest.approx(exact, abs=0.05)
+        assert found["logits"] != exact  # it was computed in another format
+        with torch.inference_mode():
+            assert head(torch.tensor(found["vector"])).tolist() == pytest.approx(exact, abs=0.05)
 
 
 def test_tsv_has_a_header_the_copied_columns_and_lists_by_commas(
@@ -176,7 +193,7 @@ def test_a_header_alone_gives_a_header_alone(classify: Path, tmp_path: Path) -> 
         pytest.param(
             {"columns": ("prediction",)}, ConfigError,
             "output column prediction: unknown\n  did you mean predictions? "
-            "there are predictions, probabilities, logits",
+            "there are predictions, probabilities, logits, vector",
             id="an unknown output",
         ),
         pytest.param(

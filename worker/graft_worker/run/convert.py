@@ -61,6 +61,10 @@ def convert(
     """
     _check(output, precision, inputs)
     model = replace(inference.open_model(folder), device=torch.device("cpu"))
+    if isinstance(model.module, Graph):
+        raise ConfigError(
+            f"{folder}: was exported already", hint="export the artefact that it was made from"
+        )
     model.module.cpu()
     golden = _golden(model)
     plain = graphs.traced(cast("SequenceClassifier", model.module), _batch(model, golden))

@@ -1,16 +1,18 @@
 """A published model, loaded to answer: from rows to logits.
 
-N rows, C outputs.
+N rows, C outputs, H hidden.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from graft_api.app import App as Spec
@@ -18,15 +20,21 @@ from graft_api.errors import ConfigError
 from graft_worker.apps import registry
 from graft_worker.apps.app import App
 from graft_worker.data import batches
+from graft_worker.data.batch import Batch
 from graft_worker.data.blocks import Block, Encode
 from graft_worker.data.rows import Row
 from graft_worker.data.shards import Shards
 from graft_worker.export import artefact as artefacts
 from graft_worker.export.artefact import Artefact
-from graft_worker.models import build, tokenization
+from graft_worker.models import build, graphs, tokenization
+from graft_worker.models.graphs import Graph
 from graft_worker.models.heads import SequenceClassifier
 
-TOKENS = 8192  # slots of a batch: keeps activations of a base-sized model far below a GiB
+Precision = Literal["auto", "fp32", "bf16"]
+
+# Slots of a batch: on a CPU its activations stay in the caches, elsewhere far below a GiB.
+TOKENS = {"cpu": 1024}
+MOST_TOKENS = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +48,10 @@ class Model:
     device: torch.device
 
 
-def open_model(folder: Path) -> Model:
+def open_model(folder: Path, *, precision: Precision = "fp32") -> Model:
     """The model of an artefact's folder, on the first GPU where there is one.
+
+    An exported artefact is its graph, on the CPU, in the number format that it was exported in.
 
     Raises:
         StoreError: the folder is no artefact, or is damaged.
@@ -52,18 +62,43 @@ def open_model(folder: Path) -> Model:
     assert artefact.problem is not None
     app = registry.build(spec, problem=artefact.problem, labels=artefact.labels)
     tokenizer = tokenization.load(folder)
+    exported = (folder / graphs.FILE).is_file()
+    device = torch.device("cuda" if torch.cuda.is_available() and not exported else "cpu")
+    module = _graph(folder) if exported else _network(folder, app, tokenizer)
+    dtype = torch.float32 if exported else _dtype(precision, device)
+    return Model(
+        artefact=artefact,
+        app=app,
+        module=module.to(device, dtype).eval(),
+        encode=app.features(tokenizer, artefact.max_length),
+        device=device,
+    )
+
+
+def _network(folder: Path, app: App, tokenizer: Tokenizer) -> nn.Module:
     size = tokenizer.get_vocab_size(with_added_tokens=True)
     encoder = build.load_encoder(folder, random=False, seed=0, vocabulary=size)
     module = cast("SequenceClassifier", app.model(encoder, 0.0))
     module.restore_head(folder)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Model(
-        artefact=artefact,
-        app=app,
-        module=module.to(device).eval(),
-        encode=app.features(tokenizer, artefact.max_length),
-        device=device,
-    )
+    return module
+
+
+def _graph(folder: Path) -> nn.Module:
+    try:
+        return Graph(folder / graphs.FILE, threads=torch.get_num_threads())
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{folder / graphs.FILE}: needs {error.name}, which is not installed",
+            hint="pip install 'graft-operator[onnx]'",
+        ) from None
+
+
+def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    if precision == "fp32":
+        return torch.float32
+    from graft_worker.train import precision as formats  # the server's image is without it
+
+    return formats.DTYPES[formats.choose(precision, device).name]
 
 
 def spec_of(artefact: Artefact) -> Spec:
@@ -100,11 +135,34 @@ def logits_of(module: nn.Module, block: Block, *, device: torch.device) -> Tenso
 
     The module stands in evaluation mode: `module.eval()`.
     """
-    shards, parts, places = Shards.in_memory(block), [], []
+    return _pass(lambda batch: (module(batch),), block, device)[0]
+
+
+def answers(model: Model, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """Logits as above, and the vectors [N, H] that the head reads."""
+    found = _pass(partial(_both, model.module), model.encode(rows), model.device)
+    return found[0], found[1]
+
+
+def _both(module: nn.Module, batch: Batch) -> tuple[Tensor, ...]:
+    if isinstance(module, Graph):
+        return tuple(torch.from_numpy(each) for each in module.both(batch))
+    classifier = cast("SequenceClassifier", module)
+    vectors = classifier.encoder.summary(batch)
+    return classifier.classifier(vectors), vectors
+
+
+def _pass(
+    compute: Callable[[Batch], tuple[Tensor, ...]], block: Block, device: torch.device
+) -> tuple[Tensor, ...]:
+    """What is computed of every batch, in the order of the examples."""
+    shards, parts, places = Shards.in_memory(block), list[tuple[Tensor, ...]](), list[Tensor]()
+    tokens = TOKENS.get(device.type, MOST_TOKENS)
     with torch.inference_mode():
         for batch in batches.sequential(
-            shards, rank=0, world=1, tokens=TOKENS, width=0, packing=False
+            shards, rank=0, world=1, tokens=tokens, width=0, packing=False
         ):
-            parts.append(module(batch.to(device)).float().cpu())
+            parts.append(tuple(each.float().cpu() for each in compute(batch.to(device))))
             places.append(batch.samples)
-    return torch.cat(parts)[torch.cat(places).argsort()]
+    order = torch.cat(places).argsort()
+    return tuple(torch.cat(column)[order] for column in zip(*parts, strict=True))

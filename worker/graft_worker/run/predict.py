@@ -15,10 +15,12 @@ from graft_worker.data.rows import Role, Row
 from graft_worker.data.selections import Selection
 from graft_worker.export.artefact import Artefact
 from graft_worker.run import inference, tables
-from graft_worker.run.inference import Model
+from graft_worker.run.inference import Model, Precision
 from graft_worker.run.tables import Formulas
 
 OUTPUTS = ("predictions", "probabilities", "logits")
+VECTOR = "vector"  # what the head reads; long, so only where it is asked for
+KNOWN = (*OUTPUTS, VECTOR)
 _CHUNK = 2048  # rows in memory at once
 
 
@@ -43,6 +45,7 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
     append: Sequence[str] = (),
     read: Reading = PLAIN,
     formulas: Formulas = "keep",
+    precision: Precision = "fp32",
 ) -> int:
     """The number of rows written to `output`: one per input row, in the same order.
 
@@ -59,7 +62,7 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
     _check(columns, append)
     _check_apart(inputs, output)
     tables.check(output)
-    model = inference.open_model(artefact)
+    model = inference.open_model(artefact, precision=precision)
     roles = [role for role in model.app.roles() if role.kind == "text"]
     pairs = reading.by_role(selection(model.artefact, inputs, read, roles), roles)
     written = 0
@@ -96,9 +99,10 @@ def _answers(
 ) -> Iterator[Mapping[str, Any]]:
     while chunk := list(islice(pairs, _CHUNK)):
         copied = [_copied(raw, append) for _, raw in chunk]
-        found = model.app.predictions(inference.logits(model, [row for row, _ in chunk]))
-        for kept, answer in zip(copied, found, strict=True):
-            yield {**kept, **answer}
+        logits, vectors = inference.answers(model, [row for row, _ in chunk])
+        found = model.app.predictions(logits)
+        for kept, answer, vector in zip(copied, found, vectors, strict=True):
+            yield {**kept, **answer, VECTOR: vector.tolist()}
 
 
 def _copied(row: Row, append: Sequence[str]) -> dict[str, Any]:
@@ -115,11 +119,11 @@ def _copied(row: Row, append: Sequence[str]) -> dict[str, Any]:
 
 def _check(columns: Sequence[str], append: Sequence[str]) -> None:
     for name in columns:
-        if name not in OUTPUTS:
-            near = difflib.get_close_matches(name, OUTPUTS, n=1)
+        if name not in KNOWN:
+            near = difflib.get_close_matches(name, KNOWN, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise ConfigError(
-                f"output column {name}: unknown", hint=f"{hint}there are {', '.join(OUTPUTS)}"
+                f"output column {name}: unknown", hint=f"{hint}there are {', '.join(KNOWN)}"
             )
     names = [*append, *columns]
     for name in names:

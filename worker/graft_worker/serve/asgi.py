@@ -33,8 +33,9 @@ class Reply:
 def json_reply(
     value: Any, *, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> Reply:
-    """A value as JSON."""
-    return Reply(body=orjson.dumps(value), status=status, headers=headers or {})
+    """A value as JSON; arrays are lists."""
+    body = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Reply(body=body, status=status, headers=headers or {})
 
 
 def header(scope: Scope, name: str) -> str | None:

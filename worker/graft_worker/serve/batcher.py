@@ -8,16 +8,14 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
-import numpy as np
-
 from graft_worker.serve.desk import Desk, Waiting
-from graft_worker.serve.engines import Answers
 from graft_worker.serve.examples import Example
 from graft_worker.serve.loading import Served
 from graft_worker.serve.meter import Meter
 from graft_worker.serve.refusals import Refusal
+from graft_worker.serve.results import Result, results
 from graft_worker.serve.settings import Limits
-from graft_worker.serve.tickets import Answer, Ticket
+from graft_worker.serve.tickets import Ticket
 
 Clock = Callable[[], float]
 
@@ -66,21 +64,23 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._thread, served.engine.compute, examples)
+            ended = self._clock()
+            found = results(served, examples, answers)
         except Exception as error:  # one batch must not end the server
             log.exception("a batch of %d failed", len(batch))
             for each in batch:
                 each.ticket.fail(error)
         else:
-            self._meter.batch(batch, began=start, ended=self._clock())
-            _deliver(batch, answers)
+            self._meter.batch(batch, began=start, ended=ended)
+            _deliver(batch, found)
+            self._meter.step("postprocess", self._clock() - ended)
         finally:
             self._busy_since = math.inf
 
 
-def _deliver(batch: Sequence[Waiting], answers: Answers) -> None:
-    for waiting, logits, vector in zip(batch, answers.logits, answers.vectors, strict=True):
-        if np.isfinite(logits).all() and np.isfinite(vector).all():
-            answer = Answer(logits=logits, vector=vector)
-            waiting.ticket.answer(waiting.place, answer)
-        else:
+def _deliver(batch: Sequence[Waiting], found: Sequence[Result | None]) -> None:
+    for waiting, result in zip(batch, found, strict=True):
+        if result is None:
             waiting.ticket.fail(Refusal(500, "the model's answer is no number", code="not_finite"))
+        else:
+            waiting.ticket.answer(waiting.place, result)

@@ -12,9 +12,9 @@ from graft_worker.serve.examples import Example
 from graft_worker.serve.fields import Texts
 from graft_worker.serve.loading import Served
 from graft_worker.serve.refusals import ClientGone, Refusal, malformed
-from graft_worker.serve.results import Result, results
+from graft_worker.serve.results import Result
 from graft_worker.serve.service import Service
-from graft_worker.serve.tickets import Answer, Ticket
+from graft_worker.serve.tickets import Ticket
 
 DEADLINE = "x-request-timeout-ms"
 SHORT = 16_384  # characters that are tokenised at once; more would hold up the others
@@ -49,10 +49,7 @@ class Call:
         seconds = _seconds(self._scope, self._service.settings.limits.timeout)
         examples = await self._read(texts)
         ticket = self._service.batcher.ask(examples)
-        answers = await self._wait(ticket, seconds)
-        start = self._service.clock()
-        found = results(self.served, examples, answers)
-        self._service.meter.step("postprocess", self._service.clock() - start)
+        found = await self._wait(ticket, seconds)
         self._measure(examples, found)
         return found
 
@@ -64,21 +61,18 @@ class Call:
         self._service.meter.step("preprocess", self._service.clock() - start)
         return examples
 
-    async def _wait(self, ticket: Ticket, seconds: float) -> list[Answer]:
+    async def _wait(self, ticket: Ticket, seconds: float) -> list[Result]:
+        rest = max(0.0, self._start + seconds - self._service.clock())
+        refusal = Refusal(504, f"no answer within {seconds:g} s", code="deadline")
+        late = asyncio.get_running_loop().call_later(rest, ticket.fail, refusal)
         left = asyncio.ensure_future(gone(self._receive))
+        left.add_done_callback(lambda _: ticket.fail(ClientGone()))
         try:
-            rest = self._start + seconds - self._service.clock()
-            await asyncio.wait(
-                (ticket.whole, left), timeout=max(0.0, rest), return_when=asyncio.FIRST_COMPLETED
-            )
-            if ticket.whole.done():
-                return ticket.whole.result()
-            if left.done():
-                raise ClientGone
-            raise Refusal(504, f"no answer within {seconds:g} s", code="deadline")
+            return await ticket.whole
         finally:
-            ticket.drop()
+            late.cancel()
             left.cancel()
+            ticket.drop()
 
     def _measure(self, examples: Sequence[Example], found: Sequence[Result]) -> None:
         meter = self._service.meter

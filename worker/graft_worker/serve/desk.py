@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graft_worker.serve.choosing import together
 from graft_worker.serve.examples import Example
-from graft_worker.serve.refusals import busy
+from graft_worker.serve.refusals import Refusal, busy
 from graft_worker.serve.settings import Limits
 from graft_worker.serve.tickets import Ticket
 
@@ -32,6 +32,18 @@ class Desk:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def check_room(self) -> None:
+        """Returns where a text may come. Asked before a request is read: to refuse has to be cheap.
+
+        Raises:
+            Refusal: 503, as many wait as may.
+        """
+        if len(self._waiting) < self._limits.max_queue:
+            return
+        self._drop_ended()
+        if len(self._waiting) >= self._limits.max_queue:
+            raise self._full()
+
     def admit(self, ticket: Ticket, examples: Sequence[Example], *, now: float) -> None:
         """The examples wait from now on.
 
@@ -40,10 +52,7 @@ class Desk:
         """
         self._drop_ended()
         if len(self._waiting) + len(examples) > self._limits.max_queue:
-            raise busy(
-                f"{len(self._waiting)} texts wait, at most {self._limits.max_queue} may",
-                code="queue_full",
-            )
+            raise self._full()
         self._waiting += [
             Waiting(example=example, ticket=ticket, place=place, arrived=now)
             for place, example in enumerate(examples)
@@ -60,6 +69,10 @@ class Desk:
         left = set(range(len(lengths))).difference(chosen)
         self._waiting = [self._waiting[place] for place in sorted(left)]
         return batch
+
+    def _full(self) -> Refusal:
+        told = f"{len(self._waiting)} texts wait, at most {self._limits.max_queue} may"
+        return busy(told, code="queue_full")
 
     def _drop_ended(self) -> None:
         """Nobody waits for some any more: their time is up, or the client has gone."""

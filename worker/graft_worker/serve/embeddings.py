@@ -15,7 +15,7 @@ from graft_worker.serve.refusals import Refusal, wrong
 from graft_worker.serve.results import Result
 
 _FIELDS = ("input", "model", "encoding_format", "dimensions", "user")
-_FORMATS = ("float", "base64")
+FORMATS = ("float", "base64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ def read(body: dict[str, Any], served: Served, *, most: int) -> Wish:
     only(body, _FIELDS)
     _check_model(body.get("model"), served)
     form = body.get("encoding_format", "float")
-    if form not in _FORMATS:
-        raise wrong("encoding_format", f"expected one of {', '.join(_FORMATS)}")
+    if form not in FORMATS:
+        raise wrong("encoding_format", f"expected one of {', '.join(FORMATS)}")
     if body.get("dimensions") is not None:
         raise wrong("dimensions", "this model's vectors have one size only: leave it out")
     if served.reader.least > 1:
@@ -87,4 +87,4 @@ def _texts(value: Any, most: int) -> list[str]:
 def _vector(result: Result, form: str) -> Any:
     norm = float(np.linalg.norm(result.vector))
     unit = (result.vector / max(norm, 1e-12)).astype("<f4")
-    return unit.tolist() if form == "float" else base64.b64encode(unit.tobytes()).decode()
+    return unit if form == "float" else base64.b64encode(unit.tobytes()).decode()

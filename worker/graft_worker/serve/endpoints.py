@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from graft_worker.serve import embeddings, friendly, open_inference
+from graft_worker.serve import embeddings, friendly, open_inference, openapi
 from graft_worker.serve.asgi import Receive, Reply, Scope, declared, json_reply
 from graft_worker.serve.calls import Call
 from graft_worker.serve.loading import Served
@@ -32,6 +32,7 @@ async def answer(service: Service, route: Route, scope: Scope, receive: Receive)
     _check_named(route, served)
     if route.endpoint in _FACTS:
         return json_reply(_FACTS[route.endpoint](served))
+    service.batcher.desk.check_room()
     limits = service.settings.limits
     with service.request(min(declared(scope, limits), limits.body)):
         return await _ASKED[route.endpoint](Call(service, served, scope, receive))
@@ -92,6 +93,7 @@ _STATES: Mapping[str, Callable[[Service], Reply]] = {  # answered before there i
     "/v2/health/ready": _ready,
 }
 _FACTS: Mapping[str, Callable[[Served], dict[str, Any]]] = {
+    "/openapi.json": openapi.document,
     "/v1/models": embeddings.models,
     "/v2/models/{model}": open_inference.model,
     "/v2/models/{model}/ready": lambda served: {"name": served.name, "ready": True},

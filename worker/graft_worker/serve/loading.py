@@ -143,9 +143,9 @@ def _longest(examples: Sequence[Example]) -> Example:
 
 
 def _threads() -> int:
-    """Cores of the control group, else of the machine; OMP_NUM_THREADS goes before."""
+    """Cores of the control group, at most those that it may use; OMP_NUM_THREADS goes before."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     if told.isdigit() and int(told) > 0:
         return int(told)
-    granted = machine.cores() or os.cpu_count() or 1
-    return max(1, math.floor(granted))
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, math.floor(min(machine.cores() or math.inf, usable or 1)))

@@ -56,10 +56,15 @@ class Meter:
             )
         }
         self._info = self._gauge("model_info", "model", "digest", "format", "dtype", "engine")
+        # Found once: to find a series costs more than to count in it.
+        self._observed: dict[str, Histogram] = {}
+        self._answered: dict[tuple[str, int], Counter] = {}
 
     def loaded(self, served: Served) -> None:
         """The model is known from now on."""
         self._labels = {"model": served.name, "version": served.version}
+        self._observed.clear()
+        self._answered.clear()
         self._info.labels(
             model=served.name,
             digest=served.artefact.digest,
@@ -80,13 +85,15 @@ class Meter:
 
     def step(self, name: str, seconds: float) -> None:
         """A step of a request took so long."""
-        self._steps[name].labels(model=self._labels["model"], variant=VARIANT).observe(seconds)
+        self._observe(name, seconds)
 
     def request(self, endpoint: str, code: int) -> None:
         """A request was answered with this code; 499: its client had gone."""
-        self._requests.labels(
-            **self._labels, variant=VARIANT, endpoint=endpoint, code=str(code)
-        ).inc()
+        if (endpoint, code) not in self._answered:
+            self._answered[endpoint, code] = self._requests.labels(
+                **self._labels, variant=VARIANT, endpoint=endpoint, code=str(code)
+            )
+        self._answered[endpoint, code].inc()
         if code == 499:
             self._cancelled.labels(model=self._labels["model"]).inc()
 
@@ -104,7 +111,14 @@ class Meter:
 
     def size(self, name: str, value: float) -> None:
         """A histogram has one more value."""
-        self._sizes[name].labels(model=self._labels["model"], variant=VARIANT).observe(value)
+        self._observe(name, value)
+
+    def _observe(self, name: str, value: float) -> None:
+        if name not in self._observed:
+            histogram = self._steps[name] if name in self._steps else self._sizes[name]
+            model = self._labels["model"]
+            self._observed[name] = histogram.labels(model=model, variant=VARIANT)
+        self._observed[name].observe(value)
 
     def _histogram(self, name: str, buckets: Sequence[float] = _SECONDS) -> Histogram:
         return Histogram(

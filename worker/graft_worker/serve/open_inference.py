@@ -40,7 +40,7 @@ def model(served: Served) -> dict[str, Any]:
         "inputs": [{"name": name, "datatype": "BYTES", "shape": [-1]} for name in names],
         "outputs": [
             {"name": name, "datatype": _datatype(name), "shape": [-1, *_rest(name, served)]}
-            for name in _outputs(served)
+            for name in outputs(served)
         ],
     }
 
@@ -123,7 +123,7 @@ def _data(tensor: dict[str, Any], at: str, most: int) -> list[str]:
 
 
 def _asked(value: Any, served: Served) -> tuple[str, ...]:
-    known = _outputs(served)
+    known = outputs(served)
     if not value:
         return tuple(name for name in ASKED if name in known)
     names: list[str] = []
@@ -135,7 +135,8 @@ def _asked(value: Any, served: Served) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _outputs(served: Served) -> tuple[str, ...]:
+def outputs(served: Served) -> tuple[str, ...]:
+    """The names of the tensors that may be asked for."""
     regression = served.artefact.problem == "regression"
     return (SCORE, VECTOR) if regression else (LABEL, SCORE, VECTOR)
 

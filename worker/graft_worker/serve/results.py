@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from graft_worker.serve.engines import Floats
+from graft_worker.serve.engines import Answers, Floats
 from graft_worker.serve.examples import Example
 from graft_worker.serve.loading import Served
-from graft_worker.serve.tickets import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +25,23 @@ class Result:
     cut: bool
 
 
-def results(served: Served, examples: Sequence[Example], answers: Sequence[Answer]) -> list[Result]:
-    """One for each example, in their order."""
-    logits = torch.from_numpy(np.stack([answer.logits for answer in answers]))
-    told = served.app.predictions(logits)
+def results(served: Served, examples: Sequence[Example], answers: Answers) -> list[Result | None]:
+    """Of a batch, in its order; None where the answer is no number."""
+    told = served.app.predictions(torch.from_numpy(answers.logits))
+    finite = np.isfinite(answers.logits).all(axis=1) & np.isfinite(answers.vectors).all(axis=1)
+    numbers = cast("list[bool]", finite.tolist())
+    rows = zip(examples, told, answers.vectors, numbers, strict=True)
     return [
         Result(
             prediction=each["predictions"],
             scores=each["probabilities"] or [each["predictions"]],
-            vector=answer.vector,
+            vector=vector,
             tokens=len(example),
             cut=example.cut,
         )
-        for example, answer, each in zip(examples, answers, told, strict=True)
+        if is_number
+        else None
+        for example, each, vector, is_number in rows
     ]
 
 

@@ -11,6 +11,7 @@ PREDICTIONS = ("/v1/predict", "/v1/embeddings", "/v2/models/{model}/infer")
 OTHER = "other"  # paths that nobody knows are one endpoint in metrics
 
 _FIXED: Mapping[str, str] = {  # path: method
+    "/openapi.json": "GET",
     "/v2": "GET",
     "/v2/health/live": "GET",
     "/v2/health/ready": "GET",

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
-from graft_worker.serve.engines import Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """To one example."""
-
-    logits: Floats  # [C]
-    vector: Floats  # [H]
+from graft_worker.serve.results import Result
 
 
 class Ticket:
     """Collects the answers to a request of N examples. Belongs to the event loop."""
 
     def __init__(self, examples: int) -> None:
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, Result] = {}
         self._examples = examples
-        self.whole: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self.whole: asyncio.Future[list[Result]] = asyncio.get_running_loop().create_future()
 
     @property
     def ended(self) -> bool:
         """Answered, refused, or nobody waits for it any more."""
         return self.whole.done()
 
-    def answer(self, place: int, answer: Answer) -> None:
+    def answer(self, place: int, result: Result) -> None:
         """One example is answered; the last one completes the request."""
-        self._answers[place] = answer
+        self._answers[place] = result
         if not self.ended and len(self._answers) == self._examples:
             self.whole.set_result([self._answers[each] for each in range(self._examples)])
 
