@@ -13,6 +13,7 @@ from benchmarks import (
     c13_checkpoint,
     c15_restart,
     k1_fleet,
+    p1_teaching,
     race,
     workloads,
 )
@@ -41,6 +42,7 @@ ROWS: Mapping[str, Row] = {
     "G13": c13_checkpoint.run_on_gpu,
     "K1": k1_fleet.run,
     "K2": k1_fleet.run_many,
+    "P1": p1_teaching.run,
 }
 
 
@@ -49,10 +51,13 @@ def needs_gpu(name: str) -> bool:
     return name.startswith("G")
 
 
-def measure(name: str, settings: Settings) -> Mapping[str, Any]:
-    """The result of a row, by its name in ROWS."""
+def measure(name: str, settings: Settings, *, scratch: Path | None = None) -> Mapping[str, Any]:
+    """The result of a row, by its name in ROWS.
+
+    A scratch folder stays: jobs of P1 that are complete in it are not run again.
+    """
     with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
-        return ROWS[name](name, settings, Path(folder))
+        return ROWS[name](name, settings, scratch / name if scratch else Path(folder))
 
 
 def prepare(source: Source, settings: Settings, folder: Path) -> Course:

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import figures
 from benchmarks.fleet import told
+from benchmarks.teaching import told as taught
 
 Result = Mapping[str, Any]
 
@@ -27,7 +28,8 @@ over what the machine did at its best in the same race; of C15, the start of a b
 over a restart.
 A row is **void**, and counts for nothing, where the variants did not do the same work:
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,
-or something compiled while it was measured.
+or something compiled while it was measured. P1 times nothing; it is void where less is learnt
+than it asks for.
 `make bench ROW=C5` measures a row again.
 """
 COLUMNS = (
@@ -70,6 +72,8 @@ def line(result: Result) -> str:
         return told.line(result)
     if "figures" in result:
         return figures.line(result)
+    if "lessons" in result:
+        return taught.line(result)
     return f"{result['row']} default {_ratio(result['default'])}, tuned {_ratio(result['tuned'])}"
 
 
@@ -101,6 +105,8 @@ def _behind(result: Result) -> Iterator[str]:
         yield from told.behind(result)
     if "figures" in result:
         yield from figures.behind(result)
+    if "lessons" in result:
+        yield from taught.behind(result)
     for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."
