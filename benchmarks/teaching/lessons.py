@@ -55,7 +55,7 @@ CHINESE = Lesson(
     rows=200,
     nats=0.5,
     points=3.0,
-    settings=("training.duration.steps=8000",),  # 2500, the file's, are worth no points
+    settings=("training.duration.steps=8000",),  # the file takes 2500, for a short visit
 )
 
 
