@@ -27,7 +27,7 @@ def main() -> int:
         parser.error("--quick measures nothing to publish: give --results another folder")
     void = False
     for name in () if arguments.table else _asked(arguments.rows):
-        result = measure(name, _settings(arguments))
+        result = measure(name, _settings(arguments), scratch=arguments.scratch)
         path = outcome.write(result, arguments.results)
         print(table.line(result), f"-> {path}", sep="\n", flush=True)
         void = void or bool(result["void"])
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--clocks", nargs="+", choices=("cpu", "wall"), default=["cpu", "wall"])
     parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--scratch", type=Path, help="folder that keeps what a row writes")
     data = Path(os.environ.get("GRAFT_DATA", DATA))
     parser.add_argument("--data", type=Path, default=data, help="folder of the data sets")
     return parser

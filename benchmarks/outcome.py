@@ -134,6 +134,19 @@ def alone(
     return about | dict(circumstances(settings))
 
 
+def lessons(
+    name: str,
+    title: str,
+    *,
+    lessons: Mapping[str, Any],
+    faults: Sequence[str],
+    settings: Settings,
+) -> Mapping[str, Any]:
+    """The content of the result file of what pretraining teaches; nothing in it is timed."""
+    about = {"row": name, "title": title, "void": list(faults), "lessons": lessons}
+    return about | dict(circumstances(settings))
+
+
 def circumstances(settings: Settings) -> Mapping[str, Any]:
     """How and where it was measured, which every result file tells."""
     return {

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
-    c4_collectives,
     c1_mlm,
+    c4_collectives,
     c5_finetune,
     c8_masking,
     c9_tokenise_once,
@@ -23,10 +23,11 @@ from benchmarks import (
     c12_http_overhead,
     c13_checkpoint,
     c15_restart,
-    d1_distil,
     c16_packing,
     corpus,
+    d1_distil,
     k1_fleet,
+    p1_teaching,
     race,
     workloads,
 )
@@ -52,6 +53,8 @@ def _of(source: CorpusSource, run: Callable[[str, Text, Settings], Mapping[str, 
     return lambda name, settings, folder: run(
         name, c1_mlm.prepare(source, settings, folder), settings
     )
+
+
 def _served(run: Callable[[str, Made, Settings], Mapping[str, Any]], *needed: str) -> Row:
     """A row on the published model, which all such rows of a run share; peers need libraries."""
 
@@ -66,10 +69,10 @@ def _served(run: Callable[[str, Made, Settings], Mapping[str, Any]], *needed: st
 
 
 ROWS: Mapping[str, Row] = {
-    "C4": c4_collectives.run,
     "C1": _of(corpus.MINI, c1_mlm.run),
     "C1-dropout": _of(corpus.MINI_DROPOUT, c1_mlm.run),
     "C2": _of(corpus.BASE, c1_mlm.run),
+    "C4": c4_collectives.run,
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C8": _of(corpus.MINI, c8_masking.run),
@@ -81,14 +84,15 @@ ROWS: Mapping[str, Row] = {
     "C12": _served(c12_http_overhead.run, "fastapi", "uvicorn"),
     "C13": c13_checkpoint.run,
     "C15": c15_restart.run,
-    "D1": d1_distil.run,
     "C16": _of(corpus.MINI, c16_packing.run),
+    "D1": d1_distil.run,
     "G0": g0_ceilings.run,
     "G7": g7_attention.run,
     "G8": g8_head.run,
     "G13": c13_checkpoint.run_on_gpu,
     "K1": k1_fleet.run,
     "K2": k1_fleet.run_many,
+    "P1": p1_teaching.run,
 }
 
 
@@ -97,10 +101,13 @@ def needs_gpu(name: str) -> bool:
     return name.startswith("G")
 
 
-def measure(name: str, settings: Settings) -> Mapping[str, Any]:
-    """The result of a row, by its name in ROWS."""
+def measure(name: str, settings: Settings, *, scratch: Path | None = None) -> Mapping[str, Any]:
+    """The result of a row, by its name in ROWS.
+
+    A scratch folder stays: jobs of P1 that are complete in it are not run again.
+    """
     with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
-        return ROWS[name](name, settings, Path(folder))
+        return ROWS[name](name, settings, scratch / name if scratch else Path(folder))
 
 
 def prepare(source: Source, settings: Settings, folder: Path) -> Course:

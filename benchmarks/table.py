@@ -5,15 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks import figures
 from benchmarks.fleet import told
 from benchmarks.lessons import told as lessons
 from benchmarks.serving import told as served
+from benchmarks.teaching import told as taught
 
 Result = Mapping[str, Any]
 
+
+class Form(Protocol):
+    """A module that says what stands in a result file under a name of its own."""
+
+    def line(self, result: Result) -> str:
+        """One line for the terminal."""
+        ...
+
+    def behind(self, result: Result) -> Iterator[str]:
+        """The lines of the document."""
+        ...
+
+
+FORMS: Mapping[str, Form] = {
+    "fleet": told,
+    "figures": figures,
+    "lesson": lessons,
+    "alone": served,
+    "lessons": taught,
+}
 CLOCKS = {"cpu": "CPU time, 1 thread", "wall": "wall clock, {threads}"}
 HEAD = """# Benchmarks
 
@@ -74,14 +95,9 @@ def line(result: Result) -> str:
     """One line for the terminal."""
     if result["void"]:
         return f"{result['row']} void: {'; '.join(result['void'])}"
-    if "fleet" in result:
-        return told.line(result)
-    if "figures" in result:
-        return figures.line(result)
-    if "lesson" in result:
-        return lessons.line(result)
-    if "alone" in result:
-        return served.line(result)
+    for name, form in FORMS.items():
+        if name in result:
+            return form.line(result)
     return f"{result['row']} default {_ratio(result['default'])}, tuned {_ratio(result['tuned'])}"
 
 
@@ -120,14 +136,9 @@ def _behind(result: Result) -> Iterator[str]:
     yield from (f"- **Void**: {fault}." for fault in result["void"])
     if result["quick"]:
         yield "- A smoke test on a tiny model: the figures mean nothing."
-    if "fleet" in result:
-        yield from told.behind(result)
-    if "figures" in result:
-        yield from figures.behind(result)
-    if "lesson" in result:
-        yield from lessons.behind(result)
-    if "alone" in result:
-        yield from served.overload(result["alone"])
+    for name, form in FORMS.items():
+        if name in result:
+            yield from form.behind(result)
     for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."

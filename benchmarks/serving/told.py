@@ -17,8 +17,9 @@ def line(result: Result) -> str:
     )
 
 
-def overload(told: Mapping[str, Any]) -> Iterator[str]:
+def behind(result: Result) -> Iterator[str]:
     """The lines of a server that was asked too much."""
+    told = result["alone"]
     offered = told["offeredPerSecond"]
     yield (
         f"- At its best {told['bestPerSecond']:g} requests a second; of {offered:g} offered"

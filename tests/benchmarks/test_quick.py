@@ -131,3 +131,21 @@ def test_what_a_checkpoint_holds_up_is_told_beside_when_it_is_whole(
     check_form(result, unit="saves", clock="wall")
     assert set(result["stallSeconds"]) == {*VARIANTS, "ceiling"}
     assert set(result["durableSeconds"]) == VARIANTS
+
+
+@pytest.mark.timeout(900)
+def test_a_grammar_is_learnt_and_few_labels_are_worth_more_after_it(
+    root: Path, tmp_path: Path
+) -> None:
+    result = measured("P1", root, tmp_path)
+    assert result["void"] == []
+    assert set(result["lessons"]) == {"grammar"}
+    lesson = result["lessons"]["grammar"]
+    reading, tuning = lesson["reading"], lesson["tuning"]
+    assert reading["below"] == pytest.approx(reading["guessing"] - reading["mlmLoss"], abs=2e-4)
+    assert reading["below"] >= reading["atLeast"] == 0.25
+    assert {name: len(found) for name, found in tuning["accuracies"].items()} == {
+        "pretrained": 1,
+        "random": 1,
+    }
+    assert tuning["points"] >= tuning["atLeast"]

@@ -19,7 +19,15 @@ from graft_cli import jobfile
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples"
 SERVED = sorted(EXAMPLES.glob("*/*serve.yaml"))
-JOBS = sorted(set(EXAMPLES.glob("*/*.yaml")) - set(SERVED))
+CHAINS = {  # of real data, which are not shipped: what each step starts from
+    "07-chain-zh/1-pretrain.yaml": None,
+    "07-chain-zh/2-transfer.yaml": {"kind": "PretrainJob", "name": "zh-reader"},
+    "08-chain-en/1-pretrain.yaml": None,
+    "08-chain-en/2-transfer.yaml": {"kind": "PretrainJob", "name": "en-reader"},
+    "08-chain-en/3-distill.yaml": {"kind": "TransferJob", "name": "en-judge"},
+}
+REAL = sorted(path for folder in ("07-*", "08-*") for path in EXAMPLES.glob(f"{folder}/*.yaml"))
+JOBS = sorted(set(EXAMPLES.glob("*/*.yaml")) - set(SERVED) - set(REAL))
 DATA = ROOT / "worker" / "graft_worker" / "example_data"
 # Chance is 0.5, and 0.1 for hidden words.
 # Far enough above it to mean learning, far enough below what CPUs gave.
@@ -58,6 +66,26 @@ def test_an_example_is_a_valid_job_of_data_that_is_shipped(job: Path) -> None:
     data = plan.resolved()["spec"]["data"]
     for split in ("train", "validation"):
         assert (DATA / data[split]["uri"].removeprefix("example://")).is_file()
+
+
+@pytest.mark.parametrize("job", REAL, ids=name)
+def test_a_step_of_a_chain_is_a_valid_job_that_starts_from_the_step_before(job: Path) -> None:
+    assert (job.parent / "README.md").is_file()
+    request = jobfile.read(str(job))
+    assert [stage.name for stage in request.plan.stages] == ["prepare", "train"]
+    spec = request.plan.resolved()["spec"]
+    assert (spec.get("teacher") or spec["model"])["from"].get("job") == CHAINS[name(job)]
+    made = {yaml.safe_load(path.read_text())["metadata"]["name"] for path in REAL}
+    assert (CHAINS[name(job)] or {}).get("name", "zh-reader") in made
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("job", REAL, ids=name)
+def test_the_data_of_a_chain_are_where_its_files_look(job: Path, data_root: Path) -> None:
+    data = jobfile.read(str(job)).plan.resolved()["spec"]["data"]
+    named = [data[split] for split in ("train", "validation") if "fraction" not in data[split]]
+    for uri in [uri for split in named for uri in split.get("uris") or [split["uri"]]]:
+        assert (data_root / Path(uri).relative_to(job.parent / "data")).is_file()
 
 
 @pytest.fixture(scope="module")

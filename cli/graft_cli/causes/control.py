@@ -17,7 +17,8 @@ def removed(facts: Facts) -> Cause | None:
     held = ", ".join(facts.raw["metadata"].get("finalizers") or ())
     return Cause(
         name="Deleting",
-        says="The job is being removed" + (f"; it is held by finalizers: {held}." if held else "."),
+        says=f"The {facts.noun} is being removed"
+        + (f"; it is held by finalizers: {held}." if held else "."),
         do=("whoever set a finalizer has to take it away",) if held else (),
     )
 
@@ -31,7 +32,8 @@ def no_operator(facts: Facts) -> Cause | None:
         name="NoOperator",
         says=(
             "No operator runs in this cluster: there is no Lease graft-operator in namespace"
-            f" {operator.namespace}, and nobody has looked at the job for {duration(facts.age)}."
+            f" {operator.namespace}, and nobody has looked at the {facts.noun} for"
+            f" {duration(facts.age)}."
         ),
         do=(
             f"helm install graft charts/graft -n {operator.namespace} --create-namespace",
@@ -57,7 +59,7 @@ def silent_operator(facts: Facts) -> Cause | None:
     return Cause(
         name="OperatorSilent",
         says=(
-            f"The operator does not run: {lease}. Workers that run go on; nothing is started,"
+            f"The operator does not run: {lease}. {_going_on(facts)}; nothing is started,"
             " scaled or reported."
         ),
         do=(
@@ -72,15 +74,16 @@ def unseen(facts: Facts) -> Cause | None:
     if facts.status.get("observedGeneration") or facts.ended:
         return None
     if facts.age < SOON:
+        ago = duration(facts.age)
         return Cause(
             name="New",
-            says=f"The job was made {duration(facts.age)} ago; the operator looks at it soon.",
-            do=(f"graft watch {facts.name}",),
+            says=f"The {facts.noun} was made {ago} ago; the operator looks at it soon.",
+            do=(f"graft {'show' if facts.noun == 'deployment' else 'watch'} {facts.name}",),
         )
     return Cause(
         name="NotObserved",
         says=(
-            f"The operator has not looked at this job for {duration(facts.age)}."
+            f"The operator has not looked at this {facts.noun} for {duration(facts.age)}."
             f" It may be set to leave namespace {facts.namespace} out."
         ),
         do=("see the value `namespaces` of the chart", "see the log of the operator"),
@@ -120,7 +123,7 @@ def invalid(facts: Facts) -> Cause | None:
         return None
     return Cause(
         name="Invalid",
-        says=f"The operator refuses the job: {sentence(facts.message('Accepted'))}.",
+        says=f"The operator refuses the {facts.noun}: {sentence(facts.message('Accepted'))}.",
         do=("correct the file; a fixed field needs another name or `graft rm` first",),
     )
 
@@ -131,7 +134,7 @@ def conflict(facts: Facts) -> Cause | None:
         return None
     return Cause(
         name="NameConflict",
-        says=f"A name that the job needs is taken: {sentence(facts.message('Ready'))}.",
+        says=f"A name that the {facts.noun} needs is taken: {sentence(facts.message('Ready'))}.",
         do=("remove what has the name, or submit under another name",),
     )
 
@@ -142,9 +145,13 @@ def internal(facts: Facts) -> Cause | None:
         return None
     return Cause(
         name="InternalError",
-        says=f"The operator stumbled over this job: {sentence(facts.message('Ready'))}.",
+        says=f"The operator stumbled over this {facts.noun}: {sentence(facts.message('Ready'))}.",
         do=("this is not your fault: report it with the log of the operator",),
     )
+
+
+def _going_on(facts: Facts) -> str:
+    return "Pods that answer go on" if facts.noun == "deployment" else "Workers that run go on"
 
 
 def seen(facts: Facts) -> bool:

@@ -11,6 +11,7 @@ from graft_api.vocabulary import Role
 from graft_operator.observed import ChildJob, Pod
 
 Object = Mapping[str, Any]
+SERVE = "ServeDeployment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,11 @@ class Facts:
     def namespace(self) -> str:
         """Its namespace."""
         return str(self.raw["metadata"]["namespace"])
+
+    @property
+    def noun(self) -> str:
+        """What it is called in sentences."""
+        return "deployment" if self.raw["kind"] == SERVE else "job"
 
     @property
     def spec(self) -> Object:
@@ -150,7 +156,13 @@ class Facts:
             yield self.message("Running")
         short = [job for job in self.jobs if not job.over and job.active < job.parallelism]
         made = {f"Job/{job.name}" for job in short if job.attempt == self.attempt}
-        yield from (e.note for e in self.events if e.reason == "FailedCreate" and e.about in made)
+        told = (e for e in self.events if e.reason == "FailedCreate")
+        yield from (e.note for e in told if e.about in made or self._refuses(e.about))
+
+    def _refuses(self, about: str) -> bool:
+        """Whether that makes pods of a deployment that lacks some."""
+        replicas = about.startswith(f"ReplicaSet/{self.name}-serve-")
+        return replicas and not self.holds("Available")
 
 
 def duration(seconds: float) -> str:

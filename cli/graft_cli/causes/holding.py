@@ -203,7 +203,7 @@ def refused(facts: Facts) -> Cause | None:
         facts,
         ("",),
         name="ChildCreateFailed",
-        says="The cluster refuses what the job needs: {said}.",
+        says=f"The cluster refuses what the {facts.noun} needs: {{said}}.",
         do=("the operator tries again by itself once the cause is gone",),
     )
 

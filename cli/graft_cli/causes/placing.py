@@ -266,6 +266,8 @@ def _image(
 
 def _whose_image(facts: Facts) -> str:
     """Where the image was named: in the file, or else by who installed the operator."""
+    if facts.noun == "deployment":
+        return "the image of servers is the chart's value `serve.image`"
     if (facts.spec.get("workers") or {}).get("image"):
         return "workers.image is fixed: submit under another name"
     return "the file names no workers.image: it is the chart's value `worker.image`"

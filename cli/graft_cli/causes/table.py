@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import control, endings, holding, placing, running
+from . import control, endings, holding, placing, running, serving
 from .facts import Cause, Facts
 
-TABLE: tuple[Callable[[Facts], Cause | None], ...] = (
+Finders = tuple[Callable[[Facts], Cause | None], ...]
+
+TABLE: Finders = (
     endings.complete,
     endings.data,
     endings.config,
@@ -72,6 +74,28 @@ TABLE: tuple[Callable[[Facts], Cause | None], ...] = (
     running.starting,
     running.fine,
 )
+# Of deployments: who looks after them, what stands in their way, what runs.
+SERVED: tuple[Finders, ...] = (
+    tuple(find for find in TABLE if find.__module__ == control.__name__),
+    (
+        serving.waiting_for_job,
+        serving.unfit,
+        serving.rolled_back,
+        serving.scaled_to_zero,
+        *(find for find in TABLE if find.__module__ == placing.__name__),
+        holding.quota,
+        holding.limits,
+        holding.security,
+        holding.account,
+        holding.rights,
+        holding.admission,
+        holding.refused,
+        serving.out_of_memory,
+        serving.crashing,
+        serving.held,
+    ),
+)
+ANSWERING: Finders = (serving.proving, serving.starting, serving.rolling_out, serving.fine)
 UNKNOWN = Cause(
     name="Unknown",
     says="Nothing that graft knows of holds the job up.",
@@ -85,6 +109,8 @@ def causes(facts: Facts) -> tuple[Cause, ...]:
     Of each module the first that fits is enough: the later ones say less of the same matter.
     What runs is told only where nothing stands in its way.
     """
+    if facts.noun == "deployment":
+        return _of_deployment(facts)
     found: list[Cause] = []
     told: set[str] = set()
     for find in TABLE:
@@ -97,3 +123,13 @@ def causes(facts: Facts) -> tuple[Cause, ...]:
         if facts.ended and found:
             break
     return tuple(found) or (UNKNOWN,)
+
+
+def _of_deployment(facts: Facts) -> tuple[Cause, ...]:
+    firsts = (_first(finders, facts) for finders in SERVED)
+    found = [cause for cause in firsts if cause] or [_first(ANSWERING, facts) or UNKNOWN]
+    return tuple(map(serving.in_its_words, found))
+
+
+def _first(finders: Finders, facts: Facts) -> Cause | None:
+    return next((cause for find in finders if (cause := find(facts))), None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from graft_api.vocabulary import Role
-from graft_cli.causes.facts import Event, Facts, Operator
+from graft_cli.causes.facts import SERVE, Event, Facts, Operator
 from graft_cli.endings import EndedError, Ending
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.observed import ChildJob, Pod
@@ -128,7 +128,13 @@ def _ours(
     name = found.ref.name
     ours = {f"{found.ref.kind}/{name}"}
     ours |= {f"Job/{job.name}" for job in jobs} | {f"Pod/{pod.name}" for pod in pods}
-    told = [event for event in map(_event, raws) if event.about in ours or _claim(event)]
+    ours |= {f"Deployment/{name}-serve"} if found.ref.kind == SERVE else set()
+    made = f"ReplicaSet/{name}-serve-" if found.ref.kind == SERVE else None
+    told = [
+        event
+        for event in map(_event, raws)
+        if event.about in ours or _claim(event) or (made and event.about.startswith(made))
+    ]
     return tuple(sorted(told, key=lambda event: event.time, reverse=True))
 
 

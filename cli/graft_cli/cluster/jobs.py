@@ -9,7 +9,7 @@ from graft_cli.endings import EndedError, Ending
 from graft_operator.cluster.requests import Ref, get
 
 from .api import Api, Object, refusal, server_time, together
-from .naming import KINDS
+from .naming import ALL, KINDS
 
 
 def jobs(
@@ -27,7 +27,7 @@ def jobs(
         message = f"this cluster does not know {' or '.join(kinds)}"
         raise EndedError(message, hint=hint, code=Ending.NOT_FOUND)
     items = [item for found, _ in lists for item in found or ()]
-    items.sort(key=lambda item: (KINDS.index(item["kind"]), *_place(item)))
+    items.sort(key=lambda item: (ALL.index(item["kind"]), *_place(item)))
     return items, max(now for _, now in lists)
 
 

@@ -1,4 +1,4 @@
-"""Which job a person means: `name` or `kind/name`."""
+"""Which job or deployment a person means: `name` or `kind/name`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from graft_operator.cluster.requests import Ref
 
 from .api import Api, Object, together
 
-KINDS = ("PretrainJob", "TransferJob", "DistillJob")
+KINDS = ("PretrainJob", "TransferJob", "DistillJob")  # that come to an end
+ALL = (*KINDS, "ServeDeployment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A job as the server holds it."""
+    """A job or a deployment as the server holds it."""
 
     ref: Ref
     raw: Object
@@ -27,29 +28,34 @@ class Found:
         return f"{self.ref.kind.lower()}/{self.ref.name}"
 
 
-def kind_of(word: str) -> str:
+def kind_of(word: str, kinds: tuple[str, ...] = KINDS) -> str:
     """The kind that the word means: its name, plural or short name, in any case.
 
     Raises:
         ConfigError: it means none.
     """
     plain = word.lower().removesuffix(".graft.dev")
-    for kind in KINDS:
-        if plain in (kind.lower(), f"{kind.lower()}s", kind.lower().removesuffix("job")):
+    for kind in kinds:
+        if plain in (kind.lower(), f"{kind.lower()}s", short(kind)):
             return kind
-    short = ", ".join(kind.lower().removesuffix("job") for kind in KINDS)
-    raise ConfigError(f"{word!r} is no kind of job", hint=f"kinds: {short}")
+    known = ", ".join(map(short, kinds))
+    raise ConfigError(f"{word!r} is no kind of job", hint=f"kinds: {known}")
 
 
-def find(api: Api, text: str) -> Found:
-    """The one job of that name.
+def short(kind: str) -> str:
+    """The short name of a kind."""
+    return kind.lower().removesuffix("job").removesuffix("deployment")
+
+
+def find(api: Api, text: str, kinds: tuple[str, ...] = KINDS) -> Found:
+    """The one job of that name, of these kinds.
 
     Raises:
         EndedError: there is none.
         ConfigError: there are several kinds of that name.
     """
     word, slash, name = text.rpartition("/")
-    kinds = (kind_of(word),) if slash else KINDS
+    kinds = (kind_of(word, kinds),) if slash else kinds
     refs = [Ref(kind=kind, namespace=api.namespace, name=name) for kind in kinds]
     if not name:
         raise ConfigError(f"{text!r} names no job", hint="for example reviews, or transfer/reviews")

@@ -8,17 +8,25 @@ from typing import Any
 from graft_cli.causes.facts import Facts
 from graft_operator.observed import ChildJob, Pod
 
-from . import children, view
+from . import children, served, view
 
 LAST_EVENTS = 10
 Rows = Sequence[Sequence[str]]
+Sections = tuple[tuple[str, Rows], ...]  # titles and lines
 
 
 def sheet(facts: Facts) -> Iterator[str]:
     """The job as lines; sections that would be empty are left out."""
     raw = facts.raw
-    yield f"{raw['kind']} {facts.name} in {facts.namespace}: {view.phase(raw)}"
-    sections: tuple[tuple[str, Rows], ...] = (
+    yield f"{raw['kind']} {facts.name} in {facts.namespace}: {served.word(raw)}"
+    for title, rows in _deployment(facts) if served.is_served(raw) else _job(facts):
+        if rows:
+            yield f"\n{title}"
+            yield from (f"  {line}" for line in view.table(rows))
+
+
+def _job(facts: Facts) -> Sections:
+    return (
         ("spec", _spec(facts)),
         ("progress", _progress(facts)),
         ("conditions", _conditions(facts)),
@@ -28,10 +36,16 @@ def sheet(facts: Facts) -> Iterator[str]:
         ("pods", [_pod(pod) for pod in facts.pods]),
         ("events", _events(facts)),
     )
-    for title, rows in sections:
-        if rows:
-            yield f"\n{title}"
-            yield from (f"  {line}" for line in view.table(rows))
+
+
+def _deployment(facts: Facts) -> Sections:
+    return (
+        ("spec", list(served.asked(facts.spec).items())),
+        ("answers", list(served.answers(facts.raw).items())),
+        ("conditions", _conditions(facts)),
+        ("pods", [(pod.name, pod.node or "no node", _pod_state(pod)) for pod in facts.pods]),
+        ("events", _events(facts)),
+    )
 
 
 def _spec(facts: Facts) -> Rows:

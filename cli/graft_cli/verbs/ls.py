@@ -1,4 +1,7 @@
-"""Lists the jobs of a namespace or of the cluster: phase, workers, progress, metric, time left."""
+"""Lists the jobs of a namespace or of the cluster: phase, workers, progress, metric, time left.
+
+Deployments follow in a table of their own: state, pods that answer, model and its digest.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ examples:
   graft ls
   graft ls -A
   graft ls transfer -n team-a -o json
+  graft ls serve
 
 exit codes: 0 done, 5 the API server does not answer, 6 not permitted
 """
@@ -21,7 +25,9 @@ exit codes: 0 done, 5 the API server does not answer, 6 not permitted
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `graft ls`."""
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="pretrain, transfer or distill")
+    parser.add_argument(
+        "kind", metavar="KIND", nargs="?", help="pretrain, transfer, distill or serve"
+    )
     parser.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
     options.add_cluster(parser)
     output.add_argument(parser, default="table", forms=("table", "json", "yaml", "name"))
@@ -31,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the jobs."""
     from graft_cli.cluster import api, jobs, naming
 
-    kinds = (naming.kind_of(arguments.kind),) if arguments.kind else naming.KINDS
+    wish = arguments.kind
+    kinds = (naming.kind_of(wish, naming.ALL),) if wish else naming.ALL
     cluster = api.open_api(arguments)
     everywhere = arguments.all_namespaces
     found, now = jobs.jobs(cluster, kinds=kinds, everywhere=everywhere)
@@ -54,10 +61,18 @@ def _names(found: list[dict[str, Any]]) -> list[str]:
 
 
 def _table(found: list[dict[str, Any]], now: datetime, *, everywhere: bool) -> list[str]:
-    from graft_cli.cluster import view
+    from graft_cli.cluster import served, view
 
-    rows = [view.HEAD, *(view.row(job, now) for job in found)]
+    jobs = [raw for raw in found if not served.is_served(raw)]
+    answering = [raw for raw in found if served.is_served(raw)]
+    rows = [view.HEAD, *(view.row(job, now) for job in jobs)]
+    more = [served.HEAD, *(served.row(raw, now) for raw in answering)]
     if everywhere:
-        spaces = ("NAMESPACE", *(job["metadata"]["namespace"] for job in found))
-        rows = [(space, *row) for space, row in zip(spaces, rows, strict=True)]
-    return view.table(rows)
+        rows, more = _placed(rows, jobs), _placed(more, answering)
+    lines = view.table(rows) if jobs else []
+    return [*lines, *([""] if jobs and answering else []), *(view.table(more) if answering else [])]
+
+
+def _placed(rows: list[tuple[str, ...]], found: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    spaces = ("NAMESPACE", *(raw["metadata"]["namespace"] for raw in found))
+    return [(space, *row) for space, row in zip(spaces, rows, strict=True)]

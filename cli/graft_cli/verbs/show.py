@@ -1,4 +1,4 @@
-"""Shows one job: what was asked for, its conditions in time, progress, pods and last events."""
+"""Shows one job or deployment: what was asked for, conditions in time, progress, pods, events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ EXAMPLE = """\
 examples:
   graft show reviews
   graft show transfer/reviews -n team-a -o yaml
+  graft show serve/reviews
 
 exit codes: 0 done, 3 not found, 5 the API server does not answer, 6 not permitted
 """
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from graft_cli.cluster import api, gathering, naming, sheet
 
     cluster = api.open_api(arguments)
-    found = naming.find(cluster, arguments.job)
+    found = naming.find(cluster, arguments.job, naming.ALL)
     if arguments.output != "text":
         found.raw["metadata"].pop("managedFields", None)
         output.write(found.raw, form=arguments.output)

@@ -1,6 +1,7 @@
 """Says in sentences why a job does not progress or has failed, and what to do about it.
 
-It looks at the job's conditions, its pods, its events and at the operator's sign of life.
+Of a deployment it says why no pod answers. It looks at the conditions, the pods, the events and at
+the operator's sign of life.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ EXAMPLE = """\
 examples:
   graft why reviews
   graft why transfer/reviews -n team-a -o json | jq .cause
+  graft why serve/reviews
 
 exit codes: 0 an answer was given, 3 not found, 5 the API server does not answer, 6 not permitted
 """
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from graft_cli.cluster import api, gathering, naming
 
     cluster = api.open_api(arguments)
-    found = naming.find(cluster, arguments.job)
+    found = naming.find(cluster, arguments.job, naming.ALL)
     gathered = gathering.gather(cluster, found, operator_namespace=arguments.operator_namespace)
     causes = table.causes(gathered.facts)
     if arguments.output != "text":
@@ -57,10 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def text(found: Found, gathered: Gathered, causes: tuple[Cause, ...]) -> Iterator[str]:
     """The causes as sentences, with what to do below each."""
-    from graft_cli.cluster import view
+    from graft_cli.cluster import served, view
 
     facts = gathered.facts
-    yield f"{found.label} in {facts.namespace}: {view.phase(found.raw)}"
+    yield f"{found.label} in {facts.namespace}: {served.word(found.raw)}"
     for number, cause in enumerate(causes):
         yield ""
         yield cause.says if number == 0 else f"Also: {cause.says}"
@@ -78,7 +80,7 @@ def text(found: Found, gathered: Gathered, causes: tuple[Cause, ...]) -> Iterato
 
 def plain(found: Found, gathered: Gathered, causes: tuple[Cause, ...]) -> dict[str, Any]:
     """The same as data."""
-    from graft_cli.cluster import view
+    from graft_cli.cluster import served
 
     facts = gathered.facts
     told = [{"name": c.name, "says": c.says, "do": list(c.do)} for c in causes]
@@ -96,7 +98,7 @@ def plain(found: Found, gathered: Gathered, causes: tuple[Cause, ...]) -> dict[s
     return {
         "job": found.label,
         "namespace": facts.namespace,
-        "phase": view.phase(found.raw),
+        "phase": served.word(found.raw),
         "cause": told[0],
         "also": told[1:],
         "excerpt": list(facts.excerpt),

@@ -129,6 +129,14 @@ class Stage:
             }
         return self.make(_object(API_VERSION, kind, name) | {"spec": written})
 
+    def deployment(self, name: str, **status: Any) -> Object:
+        """A ServeDeployment of two pods, with the status as the operator writes it."""
+        origin = {"job": {"kind": "TransferJob", "name": "wiki"}}
+        spec = {"model": {"from": origin}, "replicas": 2}
+        self.make(_object(API_VERSION, "ServeDeployment", name) | {"spec": spec})
+        ref = Ref(kind="ServeDeployment", namespace=self.namespace, name=name)
+        return self.send(requests.merge(ref, {"status": status}, subresource="status"))
+
     def status(self, name: str = "reviews", **status: Any) -> Object:
         """The status as the operator writes it."""
         ref = Ref(kind="TransferJob", namespace=self.namespace, name=name)

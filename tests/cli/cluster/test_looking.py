@@ -48,7 +48,7 @@ def test_one_kind_by_any_of_its_names(stage: Stage) -> None:
     wrong = stage.graft("ls", "pods")
     assert (wrong.returncode, wrong.stderr) == (
         2,
-        "graft: error: 'pods' is no kind of job\n  kinds: pretrain, transfer, distill\n",
+        "graft: error: 'pods' is no kind of job\n  kinds: pretrain, transfer, distill, serve\n",
     )
 
 
@@ -57,6 +57,33 @@ def test_all_namespaces_are_named(stage: Stage) -> None:
     lines = stage.graft("ls", "-A", "-n", "default").stdout.splitlines()
     assert lines[0].split() == ["NAMESPACE", *HEAD]
     assert any(line.split()[:3] == [stage.namespace, "TransferJob", "reviews"] for line in lines)
+
+
+def test_deployments_stand_in_a_table_of_their_own(stage: Stage) -> None:
+    stage.job()
+    stage.deployment("answers", conditions=[says("Ready", "True", "AsPlanned")], readyReplicas=2)
+    jobs, deployments = stage.graft("ls").stdout.split("\n\n")
+    assert [line.split()[0] for line in jobs.splitlines()] == ["KIND", "TransferJob"]
+    head, row = [line.split() for line in deployments.splitlines()]
+    assert head == ["KIND", "NAME", "STATE", "READY", "MODEL", "DIGEST", "AGE"]
+    assert row[:-1] == ["ServeDeployment", "answers", "Ready", "2/2", "wiki", "-"]
+    assert stage.graft("ls", "serve", "-o", "name").stdout == "servedeployment/answers\n"
+
+
+def test_why_and_show_take_a_deployment(stage: Stage) -> None:
+    waits = "spec.model.from.job: waits for TransferJob wiki, which does not exist yet"
+    held = [says(kind, "False", "WaitingForJob", waits) for kind in ("ModelLoaded", "Ready")]
+    stage.lease(age=1)
+    stage.deployment("answers", conditions=held, observedGeneration=1)
+    result = stage.graft("why", "serve/answers", "--operator-namespace", stage.namespace)
+    assert result.stdout == (
+        f"servedeployment/answers in {stage.namespace}: Waiting\n"
+        "\n"
+        f"It serves what a job makes: {waits}.\n"
+        "  - graft why transferjob/wiki\n"
+    )
+    shown = stage.graft("show", "answers").stdout.splitlines()
+    assert shown[0] == f"ServeDeployment answers in {stage.namespace}: Waiting"
 
 
 def test_jobs_as_data(stage: Stage) -> None:
