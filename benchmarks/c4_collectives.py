@@ -21,7 +21,7 @@ from benchmarks.settings import Settings
 
 PROCESSES = 2
 LAYERS, FEW = 12, 4
-SIZES = {"hidden": 768, "heads": 12, "vocabulary": 30_000}
+SIZES = {"hidden": 384, "heads": 12, "vocabulary": 30_000}
 TINY = {"hidden": 16, "heads": 2, "vocabulary": 50}
 COUNTS = {
     "gathers": "all-gathers",
@@ -30,8 +30,8 @@ COUNTS = {
     "sums": "all-reduces",
 }
 NOTES = (
-    "One training step of {processes} processes and {layers} layers in fp32, counted by torch's"
-    " profiler; it is the last of {steps} equal ones.",
+    "One training step of {processes} processes, {layers} layers of {hidden} in fp32, counted by"
+    " torch's profiler; it is the last of {steps} equal ones.",
     "*default* is the library's model with `fully_shard` on every layer and on the root, *tuned*"
     " the same with `reshard_after_forward=False`; *ours* is FSDP as the worker does it.",
     "pai-albert goes through two different layers in each of its {layers} steps.",
@@ -50,7 +50,8 @@ def run(row: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
         network: {way: of_one["losses"] for way, of_one in ways.items()}
         for network, ways in told.items()
     }
-    numbers = {"processes": PROCESSES, "layers": layers, "steps": STEPS}
+    hidden = sizes["hidden"]
+    numbers = {"processes": PROCESSES, "layers": layers, "hidden": hidden, "steps": STEPS}
     found = Figures(
         unit="exchanges of a step",
         cases=_cases(told),

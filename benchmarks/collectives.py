@@ -7,6 +7,7 @@ R rows, W tokens per row, M tokens asked.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -145,6 +146,8 @@ def _trained(shared: Shared, batch: Batch, process: Process) -> dict[str, Any]:
         optimizer.step()
         optimizer.zero_grad()
         losses.append(float(process.sum(loss.detach().double().reshape(1))))
+    del shared, optimizer, loss
+    gc.collect()  # hooks of sharded modules refer back to them: one network at a time in memory
     return {"counted": _exchanges(seen), "losses": losses}
 
 
