@@ -19,6 +19,11 @@ LIBRARIES = (
     "numpy",
     "safetensors",
     "datasets",
+    "sentence-transformers",
+    "fastapi",
+    "uvicorn",
+    "granian",
+    "onnxruntime",
 )
 LSCPU = ("Model name", "CPU(s)", "Thread(s) per core", "L2 cache", "L3 cache")
 NVIDIA = ("--query-gpu=name,driver_version,memory.total", "--format=csv,noheader")

@@ -32,9 +32,9 @@ class Race:
         names = [name for name in self.rounds if name.startswith("tuned")]
         return verdict.fastest(names, self.rounds, unit=self.unit, clock=self.clock)
 
-    def ratio(self, peer: str) -> Mapping[str, float]:
-        """How many times faster ours is than that variant."""
-        theirs, ours = self.rounds[peer], self.rounds["ours"]
+    def ratio(self, peer: str, name: str = "ours") -> Mapping[str, float]:
+        """How many times faster that variant of ours is than the peer."""
+        theirs, ours = self.rounds[peer], self.rounds[name]
         return _rounded(asdict(verdict.ratio(theirs, ours, unit=self.unit, clock=self.clock)))
 
     def shares(self) -> Mapping[str, float]:
@@ -52,6 +52,14 @@ class Race:
             "default": self.ratio("default"),
             "tuned": self.ratio(self.tuned),
             "tunedBy": self.tuned,
+            "alsoOurs": {
+                name: {
+                    "default": self.ratio("default", name),
+                    "tuned": self.ratio(self.tuned, name),
+                }
+                for name in self.rounds
+                if name.startswith("ours-")
+            },
             "ceiling": {
                 "unit": self.ceiling_unit,
                 "rate": self._rate("ceiling", self.ceiling_unit).min,
@@ -110,6 +118,19 @@ def fleet(
 ) -> Mapping[str, Any]:
     """The content of the result file of operators beside each other."""
     about = {"row": name, "title": title, "void": list(faults), "fleet": fleet}
+    return about | dict(circumstances(settings))
+
+
+def alone(
+    name: str,
+    title: str,
+    *,
+    told: Mapping[str, Any],
+    faults: Sequence[str],
+    settings: Settings,
+) -> Mapping[str, Any]:
+    """The content of the result file of a server that nobody races."""
+    about = {"row": name, "title": title, "void": list(faults), "alone": told}
     return about | dict(circumstances(settings))
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import util
 from pathlib import Path
 from typing import Any
 
 from benchmarks import (
     c5_finetune,
     c9_tokenise_once,
+    c10_infer_offline,
+    c11_overload,
+    c11_serve,
+    c12_http_overhead,
     c13_checkpoint,
     c15_restart,
     k1_fleet,
@@ -18,6 +26,8 @@ from benchmarks import (
 )
 from benchmarks.c5_finetune import Course
 from benchmarks.gpu import g0_ceilings, g7_attention, g8_head
+from benchmarks.serving import model
+from benchmarks.serving.model import Made
 from benchmarks.settings import Settings
 from benchmarks.workloads import OCNLI, SST2, Source, Workload
 
@@ -29,10 +39,27 @@ def _on(source: Source, run: Callable[[str, Course, Settings], Mapping[str, Any]
     return lambda name, settings, folder: run(name, prepare(source, settings, folder), settings)
 
 
+def _served(run: Callable[[str, Made, Settings], Mapping[str, Any]], *needed: str) -> Row:
+    """A row on the published model, which all such rows of a run share; peers need libraries."""
+
+    def row(name: str, settings: Settings, _folder: Path) -> Mapping[str, Any]:
+        if lacking := [library for library in needed if util.find_spec(library) is None]:
+            raise SystemExit(
+                f"{name} needs {', '.join(lacking)}: pip install -e '.[bench]' -c constraints.txt"
+            )
+        return run(name, published(settings), settings)
+
+    return row
+
+
 ROWS: Mapping[str, Row] = {
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C9": _on(SST2, c9_tokenise_once.run),
+    "C10": _served(c10_infer_offline.run, "sentence_transformers"),
+    "C11": _served(c11_serve.run, "fastapi", "uvicorn", "sentence_transformers"),
+    "C11-overload": _served(c11_overload.run),
+    "C12": _served(c12_http_overhead.run, "fastapi", "uvicorn"),
     "C13": c13_checkpoint.run,
     "C15": c15_restart.run,
     "G0": g0_ceilings.run,
@@ -63,6 +90,15 @@ def prepare(source: Source, settings: Settings, folder: Path) -> Course:
         workload = workloads.real(source, settings.data, folder)
         vocabulary = str(settings.data / source.vocabulary) if source.vocabulary else ""
     return _course(workload, vocabulary, cores=settings.cores)
+
+
+@cache
+def published(settings: Settings) -> Made:
+    """The model that is served, trained once for all rows of a run."""
+    folder = Path(tempfile.mkdtemp(prefix="graft-benchmark-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    course = prepare(SST2, settings, folder)
+    return model.make(course.workload, settings, dtype=course.dtype)
 
 
 def _course(workload: Workload, vocabulary: str, *, cores: int) -> Course:

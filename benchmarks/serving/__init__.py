@@ -1,0 +1,1 @@
+"""Servers beside each other: the same model, the same texts, one core."""
