@@ -22,10 +22,8 @@ async def _offered(port: int, requests: Sequence[bytes], rate: float, seconds: f
     due, number = 0.0, 0
     while due < seconds:
         due += draw.expovariate(rate)
-        if (early := began + due - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
-        elif number % 16 == 0:
-            await asyncio.sleep(0)  # answers are read even where sending is late
+        # Late or not: answers are read between two requests, or connections would pile up.
+        await asyncio.sleep(max(0.0, began + due - time.perf_counter()))
         client = pool.pop() if pool else Client(port)
         task = asyncio.create_task(_one(client, requests[number % len(requests)], load, pool))
         left.add(task)

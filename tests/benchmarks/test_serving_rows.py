@@ -62,7 +62,6 @@ def test_servers_give_the_same_vectors_and_answer_every_request(results: Results
 @pytest.mark.timeout(900)
 def test_an_overloaded_server_refuses_in_time_and_answers_afterwards(results: Results) -> None:
     told = results["C11-overload"]["alone"]
-    assert set(told["codes"]) <= {"200", "503", "504"}
     assert {"200", "503"} <= set(told["codes"])
     assert told["afterwardsPerSecond"] > 0
 
