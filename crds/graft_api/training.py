@@ -114,7 +114,7 @@ class Training(Part):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the computation; auto probes the device."""
     compile: Literal["auto", "always", "never"] = "auto"
-    """Whether the model is compiled; auto compiles where it was measured to pay."""
+    """Whether the layers are compiled; auto compiles trainings of 1000 steps or more on a GPU."""
     packing: Literal["auto", "always", "never"] = "auto"
     """Whether several examples share a row; auto packs when padding would exceed a quarter."""
     gradient_clip: s.Weight = 1.0

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from graft_worker.train.compilation import compile_blocks
+from graft_worker.train.compilation import compile_blocks, decided
 from tests.worker.train import tiny
 
 INPUTS = torch.ones(2, tiny.HIDDEN)
@@ -33,22 +33,28 @@ def blocks() -> tuple[torch.nn.Module, ...]:
     return tuple(tiny.Encoder(0.0).blocks())
 
 
-@pytest.mark.parametrize("wish", ["auto", "never"])
-def test_blocks_stay_eager_unless_asked_for(wish: str) -> None:
-    layers = blocks()
-    tried: list[int] = []
-    assert not compile_blocks(
-        layers, wish, static=False, attempt=lambda: tried.append(1), compiler=doubling
-    )
-    assert tried == []
-    assert torch.equal(layers[0](INPUTS), blocks()[0](INPUTS))
+CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
+
+
+@pytest.mark.parametrize(
+    ("wish", "device", "steps", "expected"),
+    [
+        pytest.param("never", GPU, 100_000, False, id="not wanted"),
+        pytest.param("always", CPU, 1, True, id="wanted"),
+        pytest.param("auto", CPU, 100_000, False, id="no gain on a CPU"),
+        pytest.param("auto", GPU, 999, False, id="too short to pay"),
+        pytest.param("auto", GPU, 1000, True, id="long enough"),
+    ],
+)
+def test_what_is_compiled_is_told_by_the_job_and_the_kind_of_device(
+    wish: str, device: torch.device, steps: int, expected: bool
+) -> None:
+    assert decided(wish, device, steps=steps) is expected
 
 
 def test_every_block_runs_what_the_compiler_made_of_it() -> None:
     layers = blocks()
-    assert compile_blocks(
-        layers, "always", static=False, attempt=lambda: layers[0](INPUTS), compiler=doubling
-    )
+    assert compile_blocks(layers, attempt=lambda: layers[0](INPUTS), compiler=doubling)
     for compiled, eager in zip(layers, blocks(), strict=True):
         assert torch.equal(compiled(INPUTS), 2 * eager(INPUTS))
 
@@ -58,8 +64,6 @@ def test_a_compiler_that_fails_is_named_and_the_blocks_run_eagerly(
 ) -> None:
     layers = blocks()
     with caplog.at_level(logging.WARNING):
-        assert not compile_blocks(
-            layers, "always", static=False, attempt=lambda: layers[0](INPUTS), compiler=failing
-        )
+        assert not compile_blocks(layers, attempt=lambda: layers[0](INPUTS), compiler=failing)
     assert caplog.messages == ["compile: no C++ compiler; the model runs eagerly"]
     assert torch.equal(layers[0](INPUTS), blocks()[0](INPUTS))

@@ -21,7 +21,7 @@ from graft_worker.train import (
     state,
 )
 from graft_worker.train.callbacks.hooks import Callback, Callbacks
-from graft_worker.train.compilation import compile_blocks
+from graft_worker.train.compilation import compile_blocks, decided
 from graft_worker.train.evaluation import Evaluator
 from graft_worker.train.feed import Feed
 from graft_worker.train.run import Run
@@ -64,7 +64,7 @@ def _assembled(
     feed = _feed(work)
     sharded, feed = _prepared(work, feed, chosen, values)
     module = sharded.module
-    total = durations.steps(feed.positions, feed.global_batch)
+    total = _steps(feed)
     return Run(
         work=work,
         sharded=sharded,
@@ -104,15 +104,18 @@ def _prepared(
         bytes=seen.saved / len(batch.samples), tokens=float(np.mean(feed.shards.lengths))
     )
     size = _micro_batch(work, values, sequence)
-    compile_blocks(
-        _parts(module, "blocks"),
-        work.recipe.training.compile,
-        static=work.examples.packing,
-        attempt=lambda: rehearsal.rehearse(work.task, batch, chosen),
-    )
+    if decided(work.recipe.training.compile, process.device, steps=_steps(feed)):
+        compile_blocks(
+            _parts(module, "blocks"),
+            attempt=lambda: rehearsal.rehearse(work.task, batch, chosen),
+        )
     units = _parts(module, "units")
     shared = sharding.shard(module, units, work.recipe.strategy, process, unused=seen.unused)
     return shared, replace(feed, micro_batch=size)
+
+
+def _steps(feed: Feed) -> int:
+    return durations.steps(feed.positions, feed.global_batch)
 
 
 def _precision(work: Work, values: state.Values) -> Precision:
