@@ -146,9 +146,9 @@ class RolloutStep(Part):
     """A share of the traffic, held for a while."""
 
     weight: Annotated[int, Field(ge=1, le=100)]
-    """Percent of the traffic that the new model gets."""
+    """Percent of the traffic that the new model gets, as near as whole pods come to it."""
     hold: s.Duration = "5m"
-    """How long before the next step; default 5m."""
+    """How long before the next step at least; default 5m."""
 
 
 class Rollout(Part):
@@ -159,7 +159,7 @@ class Rollout(Part):
     steps: Annotated[tuple[RolloutStep, ...], Field(max_length=16)] = ()
     """Steps of a canary in their order; the model takes over after the last."""
     max_error_rate: s.Ratio = 0.01
-    """Share of failed requests above which the old model returns; default 0.01."""
+    """Share of requests failed by the server above which the old model returns; default 0.01."""
     max_p99: s.Duration | None = None
     """99th percentile of the latency above which the old model returns; absent: none."""
     paused: bool = False
@@ -171,5 +171,12 @@ class Rollout(Part):
             "strategy canary and steps go together: set both or none",
             lambda r: (r.strategy == "canary") == bool(r.steps),
             at="steps",
+        ),
+        only_with("max_p99", "strategy", "canary"),
+        Rule(
+            "!self.paused || self.strategy == 'canary'",
+            "paused has no effect unless strategy is canary; found {strategy}",
+            lambda r: not r.paused or r.strategy == "canary",
+            at="paused",
         ),
     )

@@ -62,6 +62,7 @@ class Label(StrEnum):
     KIND = f"{GROUP}/kind"  # its kind, such as TransferJob
     ATTEMPT = f"{GROUP}/attempt"  # whole number from 1
     ROLE = f"{GROUP}/role"  # a Role
+    VARIANT = f"{GROUP}/variant"  # a Variant, on pods that answer requests
     UID = f"{GROUP}/uid"  # of the job: a later job of the same name is another
 
 
@@ -72,6 +73,13 @@ class Role(StrEnum):
     WORKER = "worker"  # trains
     RENDEZVOUS = "rendezvous"  # the store in which the workers meet
     SERVER = "server"  # answers requests
+
+
+class Variant(StrEnum):
+    """Which of its models a pod of a ServeDeployment answers with."""
+
+    STABLE = "stable"  # the one that is proven
+    CANARY = "canary"  # the one on trial
 
 
 class Annotation(StrEnum):

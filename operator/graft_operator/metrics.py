@@ -78,6 +78,18 @@ PROGRESS_PULLS = Counter(
 PROGRESS_AGE = Gauge(
     "graft_progress_age_seconds", "Age of the oldest report of a running job", registry=REGISTRY
 )
+ROLLOUT_STATE = Gauge(
+    "graft_rollout_state",
+    "ServeDeployments by the state of their roll-out",
+    ["namespace", "state"],
+    registry=REGISTRY,
+)
+ROLLOUTS = Counter(
+    "graft_rollouts_total",
+    "Models that took over or were taken back, and the word for why",
+    ["result", "reason"],
+    registry=REGISTRY,
+)
 JOBS = Gauge("graft_jobs", "Jobs", ["kind", "namespace", "phase"], registry=REGISTRY)
 JOB_INFO = Gauge(
     "graft_job_info",

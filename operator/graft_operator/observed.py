@@ -96,6 +96,7 @@ class Pod:
     attempt: int
     created: datetime
     index: int = 0
+    variant: str = ""  # a Variant, of a pod that answers requests
     node: str = ""
     address: str = ""
     phase: str = "Pending"
@@ -147,11 +148,32 @@ class Deployed:
     ready: int = 0
     available: int = 0
     current: bool = False  # the counts belong to the newest template
+    stalled: bool = False  # its controller has given up waiting for the pods
+    lacking: datetime | None = None  # since when pods that are wanted do not answer
 
     @property
     def complete(self) -> bool:
         """Whether all are of the newest template and answer, and no other is left."""
         return self.current and self.updated == self.available == self.replicas == self.wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Predictions that servers gave, as their counters and their histogram of latencies tell."""
+
+    requests: float = 0.0
+    failed: float = 0.0  # through a fault or the load of the server
+    slots: tuple[tuple[float, float], ...] = ()  # seconds, and how many took at most so long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """The second Deployment of a ServeDeployment, whose pods have a model on trial."""
+
+    child: Child
+    deployed: Deployed
+    broken: str = ""  # why a server of it will never be ready, in its own words
+    answers: Answers = field(default_factory=Answers)  # since its step began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +191,7 @@ class Observed:
     circle: tuple[tuple[str, str, str], ...] = ()  # from this job through others back to it
     children: Mapping[str, Child] = field(default_factory=dict)  # by kind, of a ServeDeployment
     deployed: Deployed | None = None
+    canary: Canary | None = None
     broken: str = ""  # why a server of it will never be ready, in its own words
     held: str = ""  # why a pod of it does not start
     conflict: str = ""  # a child of our name that belongs to another

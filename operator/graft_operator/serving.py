@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from graft_api import decoding, planner
 from graft_api.faults import DecodeError
 from graft_api.references import replaced
-from graft_operator.observed import Observed, Referred, Subject
-from graft_operator.outcome import Delete, Event, Outcome, Patch
-from graft_operator.policies import rollout
+from graft_api.servedeployment import ServeDeployment
+from graft_api.vocabulary import Variant
+from graft_operator.observed import Deployed, Observed, Referred, Subject
+from graft_operator.outcome import Delete, Outcome, Patch
+from graft_operator.policies import canary, rollout
+from graft_operator.policies.canary import Rules, Sight
 from graft_operator.policies.rollout import Arrival, Choice, Model
 from graft_operator.policies.verdict import Finding, false
 from graft_operator.render import serving as rendering
-from graft_operator.render.serving import Serving
+from graft_operator.render.serving import CANARY, Serving
 from graft_operator.settings import Settings
-from graft_operator.status import served
+from graft_operator.status import rollouts, served
 from graft_operator.status.written import urgent
 
 Object = dict[str, Any]
@@ -55,24 +58,27 @@ def sync(subject: Subject, observed: Observed, *, settings: Settings, now: datet
 
 def _synced(look: _Look) -> Outcome:
     """As `sync`. Raises DecodeError: the deployment asks for what this version cannot do."""
-    choice = rollout.choose(look.subject, _found(look), _missing(look), now=look.now)
-    wanted = _children(look, choice)
-    choice = rollout.judged(choice, _arrival(look, wanted), now=look.now)
-    wanted = _children(look, choice)
+    rules = canary.rules(_decoded(look, None).spec.rollout)
+    gradual = bool(rules.steps)
+    choice = rollout.choose(
+        look.subject, _found(look), _missing(look), gradual=gradual, now=look.now
+    )
+    before, wanted = choice, _children(look, choice, rules)
+    sight = _sight(look, wanted)
+    choice = rollout.judged(choice, sight.stable, now=look.now)
+    choice = canary.judged(choice, rules, sight, now=look.now)
     seen = look.observed
-    outcome = _told(look, served.findings(choice, seen.deployed, seen.held), choice=choice)
+    found = served.findings(choice, seen.deployed, seen.held)
+    found |= rollouts.findings(look.subject, choice, rules, sight, seen)
+    outcome = _told(look, found, choice=choice)
+    if rollouts.moved(look.subject, choice):
+        return replace(outcome, wake=look.now + BUSY)
+    wanted = wanted if choice == before else _children(look, choice, rules)
     create, patch, delete = _changes(look, wanted)
     settled = choice.state in ("Stable", "Degraded", "Waiting") and not (create or patch or delete)
     quiet = settled and (seen.deployed is None or seen.deployed.complete)
-    return Outcome(
-        create=create,
-        patch=patch,
-        delete=delete,
-        status=outcome.status,
-        urgent=outcome.urgent,
-        events=_events(look.subject, choice),
-        wake=look.now + (SETTLED if quiet else BUSY),
-    )
+    wake = look.now + (SETTLED if quiet else BUSY)
+    return replace(outcome, create=create, patch=patch, delete=delete, wake=wake)
 
 
 def _told(
@@ -83,14 +89,13 @@ def _told(
     wake: datetime | None = None,
 ) -> Outcome:
     old = dict(look.subject.status)
-    new = served.written(
-        look.subject,
-        found,
-        choice=choice,
-        deployed=look.observed.deployed,
-        now=look.now,
+    new = served.written(look.subject, found, choice=choice, seen=look.observed, now=look.now)
+    return Outcome(
+        status=new if new != old else None,
+        urgent=urgent(old, new),
+        events=rollouts.events(look.subject, choice, new) if choice else (),
+        wake=wake,
     )
-    return Outcome(status=new if new != old else None, urgent=urgent(old, new), wake=wake)
 
 
 def _missing(look: _Look) -> Referred | None:
@@ -107,59 +112,88 @@ def _found(look: _Look) -> Model | None:
     return Model(uri=str(origin["uri"]), source=key) if origin.get("uri") else None
 
 
-def _children(look: _Look, choice: Choice) -> tuple[Object, ...]:
-    """The children with the wanted model; none before there is one. The spec is judged anyway."""
-    manifest, target = look.subject.manifest(), choice.target
-    if target is not None:
-        manifest["spec"] = manifest["spec"] | {"model": {"from": {"uri": target.uri}}}
-    plan = planner.plan(decoding.decode_json(json.dumps(replaced(manifest, {}))))
-    if target is None:
+def _decoded(look: _Look, model: Model | None) -> ServeDeployment:
+    """The deployment with that model; with None as it was written, before there is one."""
+    manifest = look.subject.manifest()
+    if model is not None:
+        manifest["spec"] = manifest["spec"] | {"model": {"from": {"uri": model.uri}}}
+    text = json.dumps(replaced(manifest, {}))
+    return cast(ServeDeployment, decoding.decode_json(text))
+
+
+def _children(look: _Look, choice: Choice, rules: Rules) -> tuple[Object, ...]:
+    """The children with the wanted models; none before there is one. The spec is judged anyway."""
+    stable = _serving(look, choice.target, tried=choice.canary is not None)
+    if choice.target is None:
         return ()
-    stage = plan.stage("serve")
-    return rendering.render(Serving(subject=look.subject, stage=stage, settings=look.settings))
+    count = _canary_pods(look, choice, rules, usual=stable.stage.gang.desired)
+    if count is None:
+        return rendering.render(stable)
+    trial = replace(_serving(look, choice.canary), variant=Variant.CANARY)
+    return (*rendering.render(stable), rendering.canary(trial, count))
 
 
-def _arrival(look: _Look, wanted: tuple[Object, ...]) -> Arrival:
-    """How the pods are, once they are those of the wanted model."""
-    deployed, child = look.observed.deployed, look.observed.children.get("Deployment")
-    due = next((rendering.stamp(b) for b in wanted if b["kind"] == "Deployment"), "")
+def _serving(look: _Look, model: Model | None, *, tried: bool = False) -> Serving:
+    stage = planner.plan(_decoded(look, model)).stage("serve")
+    return Serving(subject=look.subject, stage=stage, settings=look.settings, tried=tried)
+
+
+def _canary_pods(look: _Look, choice: Choice, rules: Rules, *, usual: int) -> int | None:
+    """How many there are to be; None: not even their Deployment."""
+    if choice.canary is None or choice.trial is None:
+        return None
+    if choice.state == "RollingBack":
+        there = look.observed.canary
+        return (
+            0 if there is not None and (there.deployed.wanted or there.deployed.replicas) else None
+        )
+    stable = look.observed.deployed
+    weight = rules.step(choice.trial.step).weight
+    return canary.pods(weight, stable.wanted if stable else usual)
+
+
+def _sight(look: _Look, wanted: tuple[Object, ...]) -> Sight:
+    """How the pods of both Deployments are, each once they are those of the wanted model."""
+    seen = look.observed
+    stable = _arrival(look, wanted, "Deployment", seen.deployed, seen.broken)
+    if seen.canary is None:
+        return Sight(stable=stable)
+    broken = seen.canary.broken
+    tried = _arrival(look, wanted, CANARY, seen.canary.deployed, broken)
+    return Sight(stable=stable, canary=tried, answers=seen.canary.answers, there=True)
+
+
+def _arrival(
+    look: _Look, wanted: tuple[Object, ...], key: str, deployed: Deployed | None, broken: str
+) -> Arrival:
+    child = look.observed.children.get(key)
+    due = next((rendering.stamp(body) for body in wanted if rendering.key(body) == key), "")
     if deployed is None or child is None or child.stamp != due:
         return Arrival()
     if not deployed.wanted:
         return Arrival(none=True)
-    return Arrival(complete=deployed.complete, broken=look.observed.broken)
+    return Arrival(
+        complete=deployed.complete,
+        broken=broken,
+        stalled=deployed.current and deployed.stalled,
+        lacking=deployed.lacking,
+    )
 
 
 def _changes(
     look: _Look, wanted: tuple[Object, ...]
 ) -> tuple[tuple[Object, ...], tuple[Patch, ...], tuple[Delete, ...]]:
     """Children that are missing, differ, or are wanted no more."""
-    there = look.observed.children
-    create = tuple(body for body in wanted if body["kind"] not in there)
+    there, due = look.observed.children, {rendering.key(body): body for body in wanted}
+    create = tuple(body for key, body in due.items() if key not in there)
     patch = tuple(
-        Patch(kind=b["kind"], name=b["metadata"]["name"], uid=there[b["kind"]].uid, body=b)
-        for b in wanted
-        if b["kind"] in there and there[b["kind"]].stamp != rendering.stamp(b)
+        Patch(kind=b["kind"], name=b["metadata"]["name"], uid=there[key].uid, body=b)
+        for key, b in due.items()
+        if key in there and there[key].stamp != rendering.stamp(b)
     )
-    due = {body["kind"] for body in wanted}
-    name = rendering.name_of(look.subject)
     delete = tuple(
-        Delete(kind=kind, name=name, uid=child.uid)
-        for kind, child in there.items()
-        if wanted and kind not in due
+        Delete(kind=rendering.kind_of(key), name=rendering.name_of(look.subject, key), uid=c.uid)
+        for key, c in there.items()
+        if wanted and key not in due
     )
     return create, patch, delete
-
-
-def _events(subject: Subject, choice: Choice) -> tuple[Event, ...]:
-    """One for each change of the roll-out's state."""
-    old = (subject.status.get("rollout") or {}).get("state")
-    new = "Stable" if choice.state == "Waiting" and choice.stable else choice.state
-    if new == old or choice.state == "Waiting":
-        return ()
-    if choice.state == "Degraded":
-        return (Event(type="Warning", reason="RolledBack", message=choice.message[:200]),)
-    if choice.state == "Stable" and choice.stable:
-        text = f"{choice.stable.uri} answers"
-        return (Event(type="Normal", reason="RolledOut", message=text[:200]),)
-    return (Event(type="Normal", reason="RollingOut", message="a new model is being loaded"),)

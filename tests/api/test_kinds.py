@@ -116,6 +116,18 @@ def test_a_deployment_that_names_some_resources_keeps_its_own_default_of_the_oth
             id="a canary without steps",
         ),
         pytest.param(
+            with_spec("rollout: {maxP99: 200ms}", of=SERVE),
+            "line 6: spec.rollout.maxP99:"
+            " maxP99 has no effect unless strategy is canary; found replace",
+            id="a limit of latencies without a canary",
+        ),
+        pytest.param(
+            with_spec("rollout: {paused: true}", of=SERVE),
+            "line 6: spec.rollout.paused:"
+            " paused has no effect unless strategy is canary; found replace",
+            id="a pause without a canary",
+        ),
+        pytest.param(
             with_spec("runtime: {name: image}", of=SERVE),
             "line 6: spec.runtime.image: image is required with name image",
             id="another server without its image",

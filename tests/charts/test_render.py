@@ -160,7 +160,7 @@ def test_network_policy_lets_the_operator_reach_workers_and_servers() -> None:
     assert workers["to"] == [
         {"namespaceSelector": {}, "podSelector": {"matchLabels": {Label.ROLE: Role.WORKER}}}
     ]
-    assert servers["ports"] == [{"port": int(ServePort.REQUESTS), "protocol": "TCP"}]
+    assert servers["ports"] == [{"port": int(port), "protocol": "TCP"} for port in ServePort]
     assert servers["to"] == [
         {"namespaceSelector": {}, "podSelector": {"matchLabels": {Label.ROLE: Role.SERVER}}}
     ]

@@ -13,31 +13,38 @@ from tests.cluster.namespaces import Namespace
 from tests.gangs.jobs import Applied, Object
 
 PORT = 8000
+# An open loop: a request is sent when its time has come, whatever became of those before it.
 CLIENT = """
-import json, signal, sys, time, urllib.request
+import json, signal, sys, threading, time, urllib.request
 url, body = sys.argv[1], json.dumps({"texts": ["well done"]}).encode()
-going, told, done = True, [], 0
-def end(*_):
-    global going
-    going = False
-signal.signal(signal.SIGTERM, end)
-while going:
-    began = time.monotonic()
+end, failed, versions = threading.Event(), [], []
+signal.signal(signal.SIGTERM, lambda *_: end.set())
+def ask():
     asked = urllib.request.Request(url, body, {"content-type": "application/json"})
     try:
         with urllib.request.urlopen(asked, timeout=10) as answer:
-            answer.read()
-        done += 1
+            versions.append(json.load(answer)["version"])
     except Exception as error:
-        told.append(repr(error))
-    time.sleep(max(0, 0.05 - time.monotonic() + began))
-print(json.dumps({"done": done, "failed": told}), flush=True)
+        failed.append(repr(error))
+due = time.monotonic()
+while not end.wait(max(0, due - time.monotonic())):
+    threading.Thread(target=ask).start()
+    due += 0.05
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+told = {"done": len(versions), "failed": failed, "versions": sorted(set(versions))}
+print(json.dumps(told), flush=True)
 """
 
 
 def serve(name: str, **spec: Any) -> Object:
-    """Two pods with the model that the spec names."""
-    usual = {"replicas": 2, "resources": {"cpu": "100m", "memory": "1Gi"}}
+    """Two pods with the model that the spec names, patient with a machine that does much else."""
+    usual = {
+        "replicas": 2,
+        "resources": {"cpu": "100m", "memory": "1Gi"},
+        "batching": {"timeout": "8s"},
+    }
     return {
         "apiVersion": "graft.dev/v1alpha1",
         "kind": "ServeDeployment",
@@ -56,6 +63,17 @@ def ready(applied: Applied) -> Object:
 def _true(status: Object, kind: str) -> bool:
     found = status.get("conditions") or ()
     return any(c["type"] == kind and c["status"] == "True" for c in found)
+
+
+def in_step(status: Object, number: int) -> bool:
+    """Whether a canary is in that step."""
+    rollout = status["rollout"]
+    return (rollout["state"], rollout.get("step")) == ("Step", number)
+
+
+def version(uri: str) -> str:
+    """What answers of the artefact at that address are called."""
+    return uri.rpartition("sha256-")[2][:12]
 
 
 def addresses(space: Namespace, name: str) -> list[str]:
@@ -85,17 +103,17 @@ class Client:
     """A pod that asks the Service twenty times a second until it is told to end."""
 
     space: Namespace
-    name: str = "client"
+    name: str
 
     @classmethod
-    def start(cls, space: Namespace, image: str, deployment: str) -> Client:
+    def start(cls, space: Namespace, image: str, deployment: str, *, name: str) -> Client:
         """It asks when this returns."""
         url = f"http://{deployment}-serve.{space.name}.svc/v1/predict"
-        body = pods.restricted("client", image, CLIENT, terminationGracePeriodSeconds=20)
+        body = pods.restricted(name, image, CLIENT, terminationGracePeriodSeconds=20)
         body["spec"]["containers"][0]["command"].append(url)
         space.apply(body)
-        space.pod("client", lambda pod: pod["status"].get("phase") == "Running")
-        return cls(space)
+        space.pod(name, lambda pod: pod["status"].get("phase") == "Running")
+        return cls(space, name)
 
     def end(self) -> Object:
         """How many requests were answered, and what became of the others."""

@@ -16,7 +16,7 @@ from tests.cluster.wait import until
 from tests.gangs.arena import remove
 from tests.gangs.jobs import Applied, apply, small
 from tests.gangs.operators import Operator
-from tests.gangs.servers import Client, addresses, ask, ready, serve
+from tests.gangs.servers import Client, addresses, ask, in_step, ready, serve, version
 
 ARTEFACTS = "/graft/store/artefacts"
 
@@ -30,16 +30,18 @@ class House:
     models: tuple[str, str]
     served: Applied
 
-    def spoilt(self) -> str:
-        """A copy of the second model with one byte of its weights turned."""
+    def spoilt(self, copied: str) -> str:
+        """A copy of the second model, of that name, with one byte of its weights turned."""
         name = Path(self.models[1]).name
-        copy = self.store / "artefacts" / "spoilt"
+        copy = self.store / "artefacts" / copied
         shutil.copytree(self.store / "artefacts" / name, copy)
         weights = copy / "model.safetensors"
         data = bytearray(weights.read_bytes())
         data[-1] ^= 0xFF
         weights.write_bytes(data)
-        return f"{ARTEFACTS}/spoilt"
+        for path in copy.iterdir():
+            path.chmod(0o644)
+        return f"{ARTEFACTS}/{copied}"
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +78,7 @@ def test_a_deployment_answers_and_tells_what_it_is(house: House):
 
 
 def test_no_request_fails_while_pods_sizes_and_models_change(house: House, base_image: str):
-    client = Client.start(house.space, base_image, "reviews")
+    client = Client.start(house.space, base_image, "reviews", name="client")
     for uri in (house.models[1], house.models[0]):
         house.served.patch(model={"from": {"uri": uri}})
         house.served.until(lambda s, uri=uri: s["model"]["uri"] == uri, f"{uri} to answer")
@@ -94,7 +96,7 @@ def test_no_request_fails_while_pods_sizes_and_models_change(house: House, base_
 
 def test_an_unfit_model_gets_no_traffic_and_is_taken_back(house: House):
     before = set(addresses(house.space, "reviews"))
-    house.served.patch(model={"from": {"uri": house.spoilt()}})
+    house.served.patch(model={"from": {"uri": house.spoilt("spoilt")}})
     status = house.served.until(
         lambda s: s["rollout"]["state"] == "Degraded", "the unfit model to be taken back"
     )
@@ -107,6 +109,29 @@ def test_an_unfit_model_gets_no_traffic_and_is_taken_back(house: House):
     assert set(addresses(house.space, "reviews")) == before
     house.served.patch(model={"from": {"uri": house.models[0]}})
     ready(house.served)
+
+
+def test_a_canary_takes_over_by_steps_and_an_unfit_one_goes_without_a_lost_request(
+    house: House, base_image: str
+):
+    steps = [{"weight": 33, "hold": "3s"}, {"weight": 50, "hold": "3s"}]
+    asked = {"strategy": "canary", "steps": steps, "maxErrorRate": 0.05, "maxP99": "10s"}
+    client = Client.start(house.space, base_image, "reviews", name="crowd")
+    house.served.patch(model={"from": {"uri": house.models[1]}}, rollout=asked)
+    for number, part in ((1, 33), (2, 50)):
+        status = house.served.until(lambda s, n=number: in_step(s, n), f"step {number}")
+        assert status["traffic"] == {"stable": 100 - part, "canary": part}
+        assert status["model"]["uri"] == house.models[0]
+    house.served.until(lambda s: s["rollout"]["state"] == "Stable", "the new model")
+    house.served.patch(model={"from": {"uri": house.spoilt("damaged")}})
+    status = house.served.until(lambda s: s["rollout"]["state"] == "Degraded", "the way back")
+    assert status["model"]["uri"] == house.models[1]
+    assert house.served.condition("CanaryHealthy")["reason"] == "ModelUnfit"
+    told = client.end()
+    assert told["failed"] == []
+    assert told["versions"] == sorted(map(version, house.models))
+    events = house.space.kubectl("get", "events", "-o=jsonpath={.items[*].reason}").split()
+    assert [events.count(word) for word in ("CanaryStep", "CanaryRolledBack")] == [2, 1]
 
 
 def test_a_lost_child_is_made_again_and_all_go_with_the_deployment(house: House):

@@ -74,12 +74,15 @@ class Running:
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a series' samples that have these labels; 0 where there is none."""
-        text = request(self.metrics_port, "GET", "/metrics", None, {}).body.decode()
-        samples = [line for line in text.splitlines() if line.startswith(f"{name}{{")]
+        samples = [line for line in self.metrics().splitlines() if line.startswith(f"{name}{{")]
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         return sum(
             float(line.rsplit(" ", 1)[1]) for line in samples if all(w in line for w in wanted)
         )
+
+    def metrics(self) -> str:
+        """All series."""
+        return request(self.metrics_port, "GET", "/metrics", None, {}).body.decode()
 
     def end(self) -> int:
         """Asks it to end; its exit code."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from graft_operator.policies.answers import grown, quantile, read
 from graft_worker.models import tokenization
 from graft_worker.run import inference
 from tests.serve import models
@@ -167,6 +169,19 @@ def test_what_was_served_is_measured(server: Running) -> None:
     assert server.metric("graft_serve_batch_budget_tokens") in (256, 512, 1024, 2048)
     for step in ("request", "queue", "preprocess", "inference", "postprocess"):
         assert server.metric(f"graft_serve_{step}_duration_seconds_count") > 0
+
+
+def test_the_operator_reads_predictions_and_no_probes_from_it(server: Running) -> None:
+    before = read(server.metrics())
+    for text in ("good", "bad", "the zzz"):
+        server.predict(text)
+    server.ask("POST", "/v1/predict", {"texts": 1})
+    server.ask("GET", "/v2/health/ready")
+    server.ask("GET", "/v1/models")
+    found = grown(before, read(server.metrics()))
+    assert (found.requests, found.failed) == (4, 0)
+    assert found.slots[-1] == (inf, 4)
+    assert 0 < quantile(found, 0.99) <= 10
 
 
 def test_metrics_are_not_on_the_port_of_predictions(server: Running) -> None:

@@ -37,8 +37,6 @@ LIMITS = (
     Limit(path="spec.autoscaling.target.queueDepth", instead="use cpu"),
     Limit(path="spec.autoscaling.target.requestsPerSecond", instead="use cpu"),
     Limit(path="spec.recall", instead="leave it out"),
-    Limit(path="spec.rollout.strategy", allowed=("replace",), instead="available: replace"),
-    Limit(path="spec.rollout.paused", allowed=(False,), instead="leave it out"),
 )
 
 

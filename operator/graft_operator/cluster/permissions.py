@@ -19,7 +19,7 @@ RIGHTS: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         ("", "persistentvolumeclaims"): ("create", "get"),
         ("", "events"): ("list",),
         ("networking.k8s.io", "networkpolicies"): ("create", "get", "patch"),
-        ("apps", "deployments"): ("create", "get", "patch"),
+        ("apps", "deployments"): ("create", "delete", "get", "patch"),
         ("policy", "poddisruptionbudgets"): ("create", "delete", "get", "patch"),
         ("autoscaling", "horizontalpodautoscalers"): ("create", "delete", "get", "patch"),
         ("events.k8s.io", "events"): ("create",),

@@ -85,6 +85,7 @@ def pod(raw: Mapping[str, Any]) -> Pod:
         attempt=_number(labels.get(Label.ATTEMPT)),
         created=moment(meta.get("creationTimestamp")) or NEVER,
         index=_number(labels.get(INDEX)),
+        variant=labels.get(Label.VARIANT, ""),
         node=spec.get("nodeName") or "",
         address=status.get("podIP") or "",
         phase=status.get("phase") or "Pending",

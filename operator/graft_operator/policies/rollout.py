@@ -7,12 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from graft_operator.observed import Referred, Subject
 
 LOAD = timedelta(minutes=10)  # for a model to be read and proven
-State = Literal["Waiting", "Preparing", "Stable", "Degraded"]
+State = Literal[
+    "Waiting", "Preparing", "Step", "Paused", "Promote", "RollingBack", "Stable", "Degraded"
+]
+BACK = ("RollingBack", "Degraded")  # states of a model that was found unfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,9 @@ class Trial:
     """A model that is not proven yet, or was found unfit."""
 
     model: Model
-    since: datetime
+    since: datetime  # of the state that it is in
     failed: str = ""  # why it was taken back
+    step: int = 0  # of its canary, counted from 1; 0: it takes over at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +45,22 @@ class Choice:
     stable: Model | None  # proven; answers unless nothing ever did
     trial: Trial | None = None
     message: str = ""
+    reason: str = ""  # one word for why a canary was taken back, in the look that does it
 
     @property
     def target(self) -> Model | None:
-        """The model whose pods are wanted; None: there is none yet."""
+        """The model of the pods that answer; None: there is none yet."""
         if self.trial is None or (self.trial.failed and self.stable):
             return self.stable
+        if self.trial.step and self.state != "Promote":
+            return self.stable
+        return self.trial.model
+
+    @property
+    def canary(self) -> Model | None:
+        """The model of the pods that only try it; None: there are to be none."""
+        if self.trial is None or not self.trial.step or self.state == "Degraded":
+            return None
         return self.trial.model
 
 
@@ -57,6 +71,8 @@ class Arrival:
     complete: bool = False  # all of them answer, and no other is left
     none: bool = False  # none is wanted, so that nothing can be said
     broken: str = ""  # why one of them never will
+    stalled: bool = False  # their Deployment has waited too long for the next of them
+    lacking: datetime | None = None  # since when not all of them answer
 
 
 def source(subject: Subject) -> str:
@@ -66,24 +82,31 @@ def source(subject: Subject) -> str:
 
 
 def choose(
-    subject: Subject, found: Model | None, waits: Referred | None, *, now: datetime
+    subject: Subject, found: Model | None, waits: Referred | None, *, gradual: bool, now: datetime
 ) -> Choice:
-    """The model that is due; `found` is what `spec.model` names now, `waits` what is missing."""
+    """The model that is due; `found` is what `spec.model` names now, `waits` what is missing.
+
+    With `gradual` a model goes through the steps of a canary where another answers already.
+    """
     key, stable, trial = source(subject), _stable(subject.status), _trial(subject.status)
+    steps = gradual and stable is not None
     if stable is not None and stable.source == key:
         return Choice(state="Stable", stable=stable)
     if trial is not None and trial.model.source == key:
-        state: State = "Degraded" if trial.failed else "Preparing"
-        return Choice(state=state, stable=stable, trial=trial, message=trial.failed)
+        return _resumed(subject.status, stable, trial, steps=steps)
     if found is not None:
-        return Choice(state="Preparing", stable=stable, trial=Trial(model=found, since=now))
+        new = Trial(model=found, since=now, step=1 if steps else 0)
+        return Choice(state="Preparing", stable=stable, trial=new)
     return Choice(state="Waiting", stable=stable, message=_waits(waits))
 
 
 def judged(choice: Choice, arrival: Arrival, *, now: datetime) -> Choice:
-    """The choice after a look at the pods: promoted, taken back, or as it was."""
+    """The choice after a look at the pods of a model that takes over at once.
+
+    It is promoted, taken back, or as it was.
+    """
     trial = choice.trial
-    if trial is None or choice.state != "Preparing":
+    if trial is None or trial.step or choice.state != "Preparing":
         return choice
     if arrival.complete:
         return Choice(state="Stable", stable=trial.model)
@@ -94,6 +117,16 @@ def judged(choice: Choice, arrival: Arrival, *, now: datetime) -> Choice:
         return choice
     failed = Trial(model=trial.model, since=trial.since, failed=why)
     return Choice(state="Degraded", stable=choice.stable, trial=failed, message=why)
+
+
+def _resumed(
+    status: Mapping[str, Any], stable: Model | None, trial: Trial, *, steps: bool
+) -> Choice:
+    """What was written last. A canary goes on at once where no steps are asked for any more."""
+    state = cast(State, status["rollout"]["state"])
+    if trial.step and not steps and not trial.failed:
+        state, trial = "Preparing", Trial(model=trial.model, since=trial.since)
+    return Choice(state=state, stable=stable, trial=trial, message=trial.failed)
 
 
 def _waits(missing: Referred | None) -> str:
@@ -112,8 +145,13 @@ def _trial(status: Mapping[str, Any]) -> Trial | None:
     model = _model(told)
     if model is None or "stepStartTime" not in told:
         return None
-    failed = str(told.get("message") or "") if told.get("state") == "Degraded" else ""
-    return Trial(model=model, since=datetime.fromisoformat(told["stepStartTime"]), failed=failed)
+    failed = str(told.get("message") or "") if told.get("state") in BACK else ""
+    return Trial(
+        model=model,
+        since=datetime.fromisoformat(told["stepStartTime"]),
+        failed=failed,
+        step=int(told.get("step") or 0),
+    )
 
 
 def _model(told: Mapping[str, Any]) -> Model | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from graft_api.plan import Stage
 from graft_api.quantities import number
-from graft_api.vocabulary import Annotation, Label, Role, ServePort
+from graft_api.vocabulary import Annotation, Label, Role, ServePort, Variant
 from graft_operator.observed import Subject
 from graft_operator.render.attempt import job_labels, owned, selector
 from graft_operator.render.environment import STORE
@@ -27,6 +27,7 @@ KINDS = (
     "Deployment",
     "HorizontalPodAutoscaler",
 )
+CANARY = "Canary"  # what the second Deployment is called among the children
 PORT = 80  # of the Service
 GRACE_SECONDS = 40  # 5 of new requests, 20 for what was accepted, and some
 STARTUP_SECONDS = 600
@@ -39,6 +40,8 @@ class Serving:
     subject: Subject
     stage: Stage
     settings: Settings
+    variant: Variant = Variant.STABLE
+    tried: bool = False  # a canary takes a part of the traffic
 
     @property
     def scales(self) -> bool:
@@ -46,15 +49,38 @@ class Serving:
         return bool(self.subject.spec.get("autoscaling"))
 
 
-def name_of(subject: Subject) -> str:
-    """The name of every child: no job's child has it."""
-    return f"{subject.name}-serve"
+def name_of(subject: Subject, key: str = "") -> str:
+    """The name of every child but the canary's Deployment: no job's child has it."""
+    return f"{subject.name}-{'canary' if key == CANARY else 'serve'}"
+
+
+def key(body: Object) -> str:
+    """What the child is called among the children: its kind, or that it is the canary."""
+    variant = body["metadata"]["labels"].get(Label.VARIANT)
+    return CANARY if variant == Variant.CANARY else str(body["kind"])
+
+
+def kind_of(key: str) -> str:
+    """The kind of the child that is called so."""
+    return "Deployment" if key == CANARY else key
 
 
 def render(serving: Serving) -> tuple[Object, ...]:
     """The children in the order in which they are made, each with the digest of what it is."""
     made = [body for renderer in _RENDERERS for body in renderer(serving)]
     return tuple(_stamped(json.loads(json.dumps(body))) for body in made)
+
+
+def canary(serving: Serving, replicas: int) -> Object:
+    """A second Deployment of so many pods behind the same Service; nothing else is its own."""
+    metadata = owned(
+        serving.subject,
+        name_of(serving.subject, CANARY),
+        job_labels(serving.subject) | {Label.VARIANT: str(Variant.CANARY)},
+    )
+    spec = _pods(serving) | {"replicas": replicas}
+    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    return _stamped(json.loads(json.dumps(made)))
 
 
 def stamp(body: Object) -> str:
@@ -75,7 +101,12 @@ def _child(serving: Serving, api_version: str, kind: str, spec: Object) -> Objec
 
 
 def _chosen(subject: Subject) -> Object:
+    """Every pod that answers, whatever its model."""
     return selector(subject) | {Label.ROLE: str(Role.SERVER)}
+
+
+def _variant(serving: Serving) -> Object:
+    return {Label.VARIANT: str(serving.variant)}
 
 
 def _network_policy(serving: Serving) -> tuple[Object, ...]:
@@ -109,10 +140,18 @@ def _budget(serving: Serving) -> tuple[Object, ...]:
 
 
 def _deployment(serving: Serving) -> tuple[Object, ...]:
-    own: Object = {
+    own = _pods(serving)
+    if not serving.scales:
+        own["replicas"] = serving.stage.gang.desired
+    return (_child(serving, "apps/v1", "Deployment", own),)
+
+
+def _pods(serving: Serving) -> Object:
+    """The spec of a Deployment that says nothing of how many."""
+    return {
         "progressDeadlineSeconds": STARTUP_SECONDS,
         "revisionHistoryLimit": 2,
-        "selector": {"matchLabels": _chosen(serving.subject)},
+        "selector": {"matchLabels": _chosen(serving.subject) | _variant(serving)},
         # A pod goes only when another answers in its place.
         "strategy": {
             "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
@@ -120,9 +159,6 @@ def _deployment(serving: Serving) -> tuple[Object, ...]:
         },
         "template": _template(serving),
     }
-    if not serving.scales:
-        own["replicas"] = serving.stage.gang.desired
-    return (_child(serving, "apps/v1", "Deployment", own),)
 
 
 def _autoscaler(serving: Serving) -> tuple[Object, ...]:
@@ -130,7 +166,10 @@ def _autoscaler(serving: Serving) -> tuple[Object, ...]:
         return ()
     cpu = serving.subject.spec["autoscaling"]["target"]["cpu"]
     target = {"averageUtilization": cpu, "type": "Utilization"}
+    # A canary takes load from the stable pods. All of them are needed again if it has to go.
+    policy = "Disabled" if serving.tried else "Max"
     spec = {
+        "behavior": {"scaleDown": {"selectPolicy": policy}},
         "maxReplicas": serving.stage.gang.max,
         "metrics": [{"resource": {"name": "cpu", "target": target}, "type": "Resource"}],
         "minReplicas": serving.stage.gang.min,
@@ -154,7 +193,7 @@ _RENDERERS: tuple[Callable[[Serving], tuple[Object, ...]], ...] = (
 
 def _template(serving: Serving) -> Object:
     subject = serving.subject
-    labels = job_labels(subject) | {Label.ROLE: str(Role.SERVER)}
+    labels = job_labels(subject) | {Label.ROLE: str(Role.SERVER)} | _variant(serving)
     own = {"metadata": {"labels": dict(sorted(labels.items()))}, "spec": _pod(serving)}
     merged: Object = overlaid(own, subject.spec.get("podTemplate") or {})
     return merged

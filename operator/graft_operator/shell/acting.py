@@ -46,6 +46,8 @@ class Actor:
             RefusedError: a write that should always be allowed was not.
         """
         note = self._cache.note(subject.key)
+        if outcome.acts:
+            note.around = None
         for patch in outcome.patch:
             self._patch(subject, patch)
         for delete in outcome.delete:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from graft_api.progress import ProgressReport
 from graft_operator.observed import Child, ChildJob, Pod, Subject
 from graft_operator.policies import referring
+from graft_operator.policies.answers import Tally
 from graft_operator.shell.keys import Key
 from graft_operator.shell.packed import Packed
 
@@ -49,6 +50,7 @@ class Note:
     written: float = 0.0  # the newest status write
     leftover: bool = False  # a finished job may still hold pods
     around: Around | None = None
+    tally: Tally = field(default_factory=Tally)  # of the canary
     sight: Sight | None = None  # pods of workers that all train, as they were seen
 
 

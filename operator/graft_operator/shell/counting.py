@@ -1,4 +1,4 @@
-"""Counters and histograms of jobs: once per transition, from what a written status changed."""
+"""Counters and histograms: once per transition, from what a written status changed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,25 @@ def count(subject: Subject, new: Status) -> None:
         metrics.FAILURES.labels(kind, subject.namespace, reason).inc()
     if _reason(old, "Queued") == "QuotaPending" and _reason(new, "Queued") == "Admitted":
         metrics.QUEUE_SECONDS.labels(kind).observe(_since_creation(subject, _now_in(new)))
+    _rolled(old, new)
     if first := _fresh(old, new, "firstStepTime"):
         metrics.START_SECONDS.labels(kind).observe(_since_creation(subject, first))
     if end := _fresh(old, new, "completionTime"):
         metrics.DURATION_SECONDS.labels(kind).observe(_since_creation(subject, end))
         lost = (new.get("goodput") or {}).get("lostSeconds") or 0
         metrics.LOST_SECONDS.labels(kind).inc(lost)
+
+
+def _rolled(old: Status, new: Status) -> None:
+    """Models that took over or were taken back with this write."""
+    before, after = ((s.get("rollout") or {}).get("state") for s in (old, new))
+    if before == after or after not in ("Stable", "Degraded"):
+        return
+    if after == "Degraded":
+        reason = _reason(new, "CanaryHealthy") or _reason(new, "Degraded")
+        metrics.ROLLOUTS.labels("RolledBack", reason).inc()
+    elif old.get("model") != new.get("model"):
+        metrics.ROLLOUTS.labels("RolledOut", "Answers").inc()
 
 
 def _phase(status: Status, phase: str) -> bool:

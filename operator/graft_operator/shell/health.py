@@ -61,7 +61,8 @@ MOST_INFO = 1000
 
 def _measure(state: State) -> None:
     """Gauges that are read from the state when somebody asks."""
-    for gauge in (metrics.QUEUE_DEPTH, metrics.QUEUE_OLDEST, metrics.DEADLINES, metrics.JOBS):
+    measured = (metrics.QUEUE_DEPTH, metrics.QUEUE_OLDEST, metrics.DEADLINES, metrics.JOBS)
+    for gauge in (*measured, metrics.ROLLOUT_STATE):
         gauge.clear()
     for kind, (count, oldest) in state.queue.depth().items():
         metrics.QUEUE_DEPTH.labels(kind).set(count)
@@ -72,6 +73,10 @@ def _measure(state: State) -> None:
     metrics.JOB_INFO.clear()
     named = 0
     for subject in state.cache.subjects():
+        if subject.kind == "ServeDeployment":
+            rolled = (subject.status.get("rollout") or {}).get("state") or "Preparing"
+            metrics.ROLLOUT_STATE.labels(subject.namespace, rolled).inc()
+            continue
         phase = subject.status.get("phase") or "Pending"
         metrics.JOBS.labels(subject.kind, subject.namespace, phase).inc()
         if phase not in ("Complete", "Failed") and named < MOST_INFO:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from graft_api.vocabulary import Annotation, Label
+from graft_api.vocabulary import Annotation, Label, Variant
 from graft_operator.cluster import reading
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.servers import Servers
-from graft_operator.observed import Child, Deployed, Observed, Pod, Subject
-from graft_operator.policies import referring
+from graft_operator.observed import Answers, Canary, Child, Deployed, Observed, Pod, Subject
+from graft_operator.policies import answers, referring
 from graft_operator.policies.waiting import pod_held
-from graft_operator.render.serving import KINDS, name_of
+from graft_operator.render.serving import CANARY, KINDS, kind_of, name_of
 from graft_operator.shell.cache import Around, Cache, Note
 
 AROUND_SECONDS = 300.0  # how long the lesser children are taken for unchanged
 DEPLOYMENT = "Deployment"
+STALLED = "ProgressDeadlineExceeded"
+SCRAPED = 32  # pods of a canary whose metrics are read; of more these are a sample
 
 
 class ServingGatherer:
@@ -41,12 +43,18 @@ class ServingGatherer:
         children = dict(self._around(subject, note, settled=bool(deployed and deployed.complete)))
         if raw:
             children[DEPLOYMENT] = _known(raw)
-        pods = () if deployed is None or deployed.complete else self._pods(subject)
+        known = children.pop(CANARY, None)
+        tried = self._child(subject, CANARY) if known or _tries(subject) else None
+        if tried:
+            children[CANARY] = _known(tried)
+        calm = deployed is None or deployed.complete
+        pods = () if calm and not tried else self._pods(subject)
         return Observed(
             children=children,
             deployed=deployed,
+            canary=self._canary(subject, tried, pods) if tried else None,
             pods=pods,
-            broken=next((said for pod in pods if (said := self._broken(pod))), ""),
+            broken=self._broken(pod for pod in pods if pod.variant != Variant.CANARY),
             held=next((said for pod in pods if (said := pod_held(pod))), ""),
             refused=note.refused,
             conflict=note.conflict,
@@ -63,13 +71,13 @@ class ServingGatherer:
         return found
 
     def _lesser(self, subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
-        for kind in KINDS:
-            if kind != DEPLOYMENT and (raw := self._child(subject, kind)):
-                yield kind, raw
+        for key in (*KINDS, CANARY):
+            if key != DEPLOYMENT and (raw := self._child(subject, key)):
+                yield key, raw
 
-    def _child(self, subject: Subject, kind: str) -> dict[str, Any] | None:
+    def _child(self, subject: Subject, key: str) -> dict[str, Any] | None:
         """The object, if it is there and ours; another's is met when ours is made."""
-        ref = Ref(kind=kind, namespace=subject.namespace, name=name_of(subject))
+        ref = Ref(kind=kind_of(key), namespace=subject.namespace, name=name_of(subject, key))
         answer = self._sender.send(get(ref))
         raw: dict[str, Any] = answer.json() if answer.ok else {}
         return raw if raw and reading.owner(raw["metadata"]) == subject.uid else None
@@ -79,10 +87,38 @@ class ServingGatherer:
         selector = f"{Label.UID}={subject.uid}"
         return tuple(map(reading.pod, self._sender.items(where, selector=selector)))
 
-    def _broken(self, pod: Pod) -> str:
-        if pod.ready or pod.deleting or not pod.address or not pod.started:
-            return ""
-        return self._servers.broken(pod.address)
+    def _broken(self, pods: Iterable[Pod]) -> str:
+        """Why the first of them that says so will never be ready."""
+        asked = (pod for pod in pods if _speaks(pod) and not pod.ready)
+        return next((said for pod in asked if (said := self._servers.broken(pod.address))), "")
+
+    def _canary(self, subject: Subject, raw: dict[str, Any], pods: tuple[Pod, ...]) -> Canary:
+        mine = sorted((p for p in pods if p.variant == Variant.CANARY), key=lambda p: p.uid)
+        return Canary(
+            child=_known(raw),
+            deployed=_deployed(raw),
+            broken=self._broken(mine),
+            answers=self._answers(subject, [pod for pod in mine if _speaks(pod)][:SCRAPED]),
+        )
+
+    def _answers(self, subject: Subject, pods: Iterable[Pod]) -> Answers:
+        """What they have answered in the step that the status tells of."""
+        note, told = self._cache.note(subject.key), subject.status.get("rollout") or {}
+        window = " ".join(str(told.get(key)) for key in ("source", "step", "stepStartTime"))
+        said = {pod.uid: self._servers.answers(pod.address) for pod in pods}
+        seen = {uid: each for uid, each in said.items() if each is not None}
+        note.tally = answers.counted(note.tally, window, seen)
+        return note.tally.answers
+
+
+def _tries(subject: Subject) -> bool:
+    """Whether a canary's Deployment may be there; else it is looked for now and then."""
+    asked = (subject.spec.get("rollout") or {}).get("strategy") == "canary"
+    return asked or "step" in (subject.status.get("rollout") or {})
+
+
+def _speaks(pod: Pod) -> bool:
+    return bool(pod.address) and pod.started and pod.deleting is None
 
 
 def _known(raw: dict[str, Any]) -> Child:
@@ -92,6 +128,9 @@ def _known(raw: dict[str, Any]) -> Child:
 
 def _deployed(raw: dict[str, Any]) -> Deployed:
     status = raw.get("status") or {}
+    told = {c["type"]: c for c in status.get("conditions") or ()}
+    available = told.get("Available") or {}
+    lacks = available if available.get("status") == "False" else {}
     return Deployed(
         wanted=raw["spec"].get("replicas", 1),
         replicas=status.get("replicas") or 0,
@@ -99,4 +138,6 @@ def _deployed(raw: dict[str, Any]) -> Deployed:
         ready=status.get("readyReplicas") or 0,
         available=status.get("availableReplicas") or 0,
         current=(status.get("observedGeneration") or 0) >= raw["metadata"]["generation"],
+        stalled=(told.get("Progressing") or {}).get("reason") == STALLED,
+        lacking=reading.moment(lacks.get("lastTransitionTime")),
     )

@@ -24,6 +24,7 @@ FIRST: Mapping[str, Finding] = {
     "Failed": false("NotFailed", "nothing went wrong"),
 }
 """Conditions in the order of status, as they stand before anything happened; Ready leads them."""
+RARE = ("Queued", "CanaryHealthy")  # those that most have no use for
 
 
 def conditions(
@@ -45,7 +46,7 @@ def conditions(
 
 
 def _extra(findings: Mapping[str, Finding], memory: Memory) -> tuple[str, ...]:
-    return ("Queued",) if "Queued" in findings or "Queued" in memory.conditions else ()
+    return tuple(k for k in RARE if k in findings or k in memory.conditions)
 
 
 def _found(

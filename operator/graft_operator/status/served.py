@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from graft_api.localconditions import timestamp
-from graft_operator.observed import Deployed, Subject, memory
-from graft_operator.policies.rollout import Choice, Model
+from graft_operator.observed import Deployed, Observed, Subject, memory
+from graft_operator.policies.rollout import BACK, Choice, Model
 from graft_operator.policies.verdict import Finding, false, true
+from graft_operator.status import rollouts
 from graft_operator.status.conditions import conditions
 from graft_operator.version import VERSION
 
@@ -38,7 +38,7 @@ def written(
     found: Mapping[str, Finding],
     *,
     choice: Choice | None,
-    deployed: Deployed | None,
+    seen: Observed,
     now: datetime,
 ) -> Object:
     """The status as it shall stand."""
@@ -49,16 +49,17 @@ def written(
     )
     if choice is not None:
         status["model"] = _model(choice.stable) if choice.stable else None
-        status["rollout"] = _rollout(choice)
-    seen = deployed or Deployed()
+        status["rollout"] = rollouts.block(choice)
+        status["traffic"] = rollouts.traffic(seen, choice)
+    deployed = seen.deployed or Deployed()
     status |= {
-        "replicas": seen.replicas,
-        "readyReplicas": seen.ready,
+        "replicas": deployed.replicas,
+        "readyReplicas": deployed.ready,
         "selector": f"graft.dev/job={subject.name},graft.dev/kind={subject.kind},"
-        "graft.dev/role=server",
+        "graft.dev/role=server,graft.dev/variant=stable",
         "url": f"http://{subject.name}-serve.{subject.namespace}.svc",
     }
-    status["display"] = _display(subject, choice, seen)
+    status["display"] = _display(subject, status, deployed)
     return {key: value for key, value in status.items() if value is not None}
 
 
@@ -73,7 +74,7 @@ def _loaded(choice: Choice) -> Finding:
 
 
 def _degraded(choice: Choice) -> Finding:
-    if choice.state != "Degraded" or choice.trial is None:
+    if choice.state not in BACK or choice.trial is None:
         return false("AsExpected", "nothing is out of order")
     rest = f"{choice.stable.uri} goes on" if choice.stable else "nothing answers"
     text = f"{choice.trial.model.uri} was taken back, {rest}; change spec.model: {choice.message}"
@@ -113,30 +114,22 @@ def _model(model: Model) -> Object:
     return {key: value for key, value in told.items() if value}
 
 
-def _rollout(choice: Choice) -> Object:
-    if choice.trial is None:
-        return {"state": "Stable" if choice.stable else "Preparing"}
-    model = choice.trial.model
-    told = {
-        "state": choice.state,
-        "uri": model.uri,
-        "digest": model.digest,
-        "source": model.source,
-        "stepStartTime": timestamp(choice.trial.since),
-        "message": choice.message[:1000],
-    }
-    return {key: value for key, value in told.items() if value}
-
-
-def _display(subject: Subject, choice: Choice | None, seen: Deployed) -> Object:
+def _display(subject: Subject, status: Object, deployed: Deployed) -> Object:
     origin = (subject.spec.get("model") or {}).get("from") or {}
     job = origin.get("job") or {}
     named = job.get("name") or str(origin.get("uri") or "").rstrip("/").rpartition("/")[2]
     runtime = subject.spec.get("runtime") or {}
     precision, engine = runtime.get("precision", "auto"), runtime.get("name", "auto")
     told = {
-        "ready": f"{seen.available}/{seen.wanted if choice else 0}",
+        "ready": f"{deployed.available}/{deployed.wanted}",
         "model": named[:128],
+        "canary": _canary(status),
         "runtime": f"{engine} {precision}",
     }
     return {key: value for key, value in told.items() if value}
+
+
+def _canary(status: Object) -> str:
+    """The share of the new model, as long as there is a canary."""
+    traffic = status.get("traffic") or {}
+    return f"{traffic['canary']}%" if traffic and status["rollout"]["state"] not in BACK else ""
