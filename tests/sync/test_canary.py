@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graft_operator.observed import Deployed
 from tests.sync.rollouts import CANARY, NEW, OLD, STABLE, World, asks, good, reasons, serve, served
 
 
@@ -89,6 +90,11 @@ def test_the_status_tells_the_split_in_effect_and_the_column_shows_it():
         "step 1 of 2: 20 %, 1 of 5 pods",
     )
     world.until("Promote")
+    world.counts[STABLE] = Deployed(wanted=4, replicas=5, updated=2, ready=4, available=4)
+    world.unready = (STABLE,)
+    world.tick()
+    assert world.status["traffic"] == {"stable": 38, "canary": 62}  # four, and one of the two
+    world.unready = ()
     world.until("Stable")
     assert "traffic" not in world.status
     assert "canary" not in world.status["display"]

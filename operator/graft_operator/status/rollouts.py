@@ -54,7 +54,7 @@ def traffic(seen: Observed, choice: Choice) -> Object | None:
     stable, tried = seen.deployed or Deployed(), _deployed(seen.canary)
     new = tried.available
     if choice.state == "Promote":
-        new += min(stable.updated, stable.available)
+        new += _renewed(stable)
     everyone = stable.available + tried.available
     part = canary.share(new, everyone - new)
     return {"stable": 100 - part, "canary": part} if everyone else {"stable": 0, "canary": 0}
@@ -90,7 +90,7 @@ def _health(choice: Choice, rules: Rules, sight: Sight) -> Finding:
 def _progress(choice: Choice, rules: Rules, seen: Observed) -> Finding:
     stable, tried = seen.deployed or Deployed(), _deployed(seen.canary)
     if choice.state == "Promote":
-        text = f"{stable.updated} of {stable.wanted} pods have the model of the canary"
+        text = f"{_renewed(stable)} of {stable.wanted} pods answer with the model of the canary"
         return true("Promoting", text)
     reason, text = _split(choice, rules, stable)
     if choice.state == "Preparing":
@@ -112,6 +112,11 @@ def _split(choice: Choice, rules: Rules, stable: Deployed) -> tuple[str, str]:
         return "CanaryStep", f"{text}, {count} of {count + stable.wanted} pods"
     why = f"{count} of {count + stable.wanted} pods come nearest to {weight} %"
     return "CanaryStepRounded", f"{text}: {why}, for every pod gets as many requests"
+
+
+def _renewed(stable: Deployed) -> int:
+    """Pods of the newest template that answer: the old ones all do until they go."""
+    return max(0, stable.available - (stable.replicas - stable.updated))
 
 
 def _deployed(found: Canary | None) -> Deployed:
