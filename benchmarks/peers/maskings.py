@@ -32,13 +32,14 @@ def mask(form: Form, options: Options, baton: Baton) -> Mapping[str, Any]:
     corpus = Corpus.of(options["corpus"])
     tokenizer = AutoTokenizer.from_pretrained(corpus.start)
     # Whole words forbid the other replacements; without a value of 1 it warns, then sets it.
-    whole: dict[str, Any] = {"mask_replace_prob": 1.0, "random_replace_prob": 0.0}
+    shares = (1.0, 0.0) if corpus.whole_word else (0.8, 0.1)
     collate = DataCollatorForLanguageModeling(
         tokenizer,
         mlm_probability=SHARE,
         whole_word_mask=corpus.whole_word,
         return_tensors="np" if form.numpy else "pt",
-        **(whole if corpus.whole_word else {}),
+        mask_replace_prob=shares[0],
+        random_replace_prob=shares[1],
     )
     tokens, rows = _rows(form, corpus, set(tokenizer.all_special_ids))
     size = corpus.recipe.global_batch

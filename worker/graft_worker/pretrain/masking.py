@@ -124,10 +124,9 @@ class Words:
         budget = np.where(counts > 0, np.maximum(1, np.rint(probability * counts)), 0)
         room, places = budget.astype(np.int64), self.firsts - self.begins[self.owners]
         drawn = order.at(keys[self.owners], places)
-        of, at = self.owners.astype(_U) << _U(40), places.astype(_U)
-        ranks: Keys = np.bitwise_or(of, drawn >> _U(40) << _U(16)) | at
+        ranks = (self.owners.astype(_U) << _U(40)) + (drawn >> _U(40) << _U(16)) + places.astype(_U)
         taken = np.zeros(len(self.sizes) + 1, np.bool_)  # the last is what marks point at
-        early = (drawn >> _U(11)) < _U(int(min(1.0, _EARLY * probability) * (1 << 53)))
+        early = np.flatnonzero(drawn >> _U(11) < _U(int(min(1, _EARLY * probability) * (1 << 53))))
         left = self._take(taken, ranks[early], room)
         if (short := left > 0).any():
             taken[:-1] &= ~short[self.owners]
