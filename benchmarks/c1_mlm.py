@@ -1,4 +1,4 @@
-"""C1, C2: pretraining with masked words, real tokens per second beside transformers' Trainer."""
+"""C1, C2, G1 to G3: pretraining with masked words, real tokens per second beside transformers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ CALLS = {
     "ceiling": "benchmarks.ceiling:gemm",
 }
 LAPS = {"ours": 2, "ceiling": 8}  # of a round; of the others one
+GPU_LAPS = 10  # of a round, where a step takes a tenth of a second
+GPU_CALLS = {  # eager code and small batches have been slower there
+    **{name: CALLS[name] for name in ("ours", "default", "ceiling")},
+    "tuned": "benchmarks.peers.tuned:pretrain_compiled_whole",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,7 @@ class Text:
     corpus: Corpus
     line_tokens: float  # mean of a line, cut to the width
     dtype: str
+    gpu: bool
 
     def options(self, mode: str, *, threads: int, seed: int) -> dict[str, Any]:
         """What a child is told."""
@@ -58,35 +64,42 @@ def prepare(source: CorpusSource, settings: Settings, folder: Path) -> Text:
         made, vocabulary = corpus.tiny(source, folder)
     else:
         made, vocabulary = corpus.real(source, settings.data, folder)
-    with race.Stable(folder) as stable:
+    with race.Stable(folder, gpu=source.gpu) as stable:
         runner = stable.runner("prepare", threads=settings.cores)
         told = {"corpus": made.options(), "vocabulary": str(vocabulary)}
         facts = runner.through("benchmarks.corpus:make_start", told)
         dtype = runner.through("benchmarks.ceiling:probe_precision", {})["dtype"]
     sized = replace(made, vocabulary=int(facts["vocabulary"]))
-    return Text(corpus=sized, line_tokens=facts["lineTokens"], dtype=dtype)
+    return Text(corpus=sized, line_tokens=facts["lineTokens"], dtype=dtype, gpu=source.gpu)
 
 
 def run(row: str, text: Text, settings: Settings) -> Mapping[str, Any]:
     """The result of the row: first equal work is shown, then it is timed."""
-    variants = tuple(name for name in CALLS if name != "ceiling")
-    if settings.quick:
-        variants = ("ours", "default", "tuned")
+    variants = _variants(text, settings)
     contest = Contest(
-        calls=CALLS,
+        calls=_calls(text),
         variants=variants,
-        laps={name: LAPS.get(name, 1) for name in CALLS},
+        laps={name: GPU_LAPS if text.gpu else LAPS.get(name, 1) for name in CALLS},
         unit="tokens",
         useful=text.corpus.flops(),
     )
-    with race.Stable(Path(text.corpus.folder)) as stable:
+    with race.Stable(Path(text.corpus.folder), gpu=text.gpu) as stable:
         evidence = _evidence(text, settings, stable, variants)
         races = []
-        for clock in settings.clocks:
+        for clock in ("wall",) if text.gpu else settings.clocks:  # a GPU has no processor time
             threads = settings.threads(clock)
             options = text.options("race", threads=threads, seed=settings.seeds[0])
             races.append(contest.timed(stable, clock, options, rounds=settings.rounds))
     return outcome.row(row, text.title, races=races, evidence=evidence, settings=settings)
+
+
+def _variants(text: Text, settings: Settings) -> tuple[str, ...]:
+    every = tuple(name for name in _calls(text) if name != "ceiling")
+    return ("ours", "default", "tuned") if settings.quick else every
+
+
+def _calls(text: Text) -> Mapping[str, str]:
+    return GPU_CALLS if text.gpu else CALLS
 
 
 def _evidence(
@@ -100,7 +113,7 @@ def _evidence(
         return stable.runner(name, threads=settings.cores).through(call, options)
 
     through("ours", "benchmarks.ours_mlm:sequences")
-    answers = {name: through(name, CALLS[name]) for name in variants}
+    answers = {name: through(name, _calls(text)[name]) for name in variants}
     losses = {name: answer["losses"] for name, answer in answers.items()}
     details = {
         "equalSteps": {"steps": options["steps"], "losses": losses},

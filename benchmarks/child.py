@@ -42,6 +42,7 @@ class Baton:
 
     def lap(self, **units: float) -> None:
         """Ends a lap. Work of background threads while waiting counts into the next one (CPU)."""
+        _settle()
         cpu, wall = time.process_time(), time.perf_counter()
         lap = {"units": units, "cpu": cpu - self._cpu, "wall": wall - self._wall}
         graphs = _compiled()
@@ -62,6 +63,13 @@ class Baton:
         if "stop" in order:
             raise Finished
         self._left, self._wall = order["laps"], time.perf_counter()
+
+
+def _settle() -> None:
+    """Waits for what a GPU has been asked to do."""
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def _compiled() -> int:

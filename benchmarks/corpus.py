@@ -79,19 +79,32 @@ class CorpusSource:
     vocabulary: str = "vocab/bert-base-uncased-vocab.txt"
     dropout: float = 0.0
     whole_word: bool = False
+    max_length: int = 128
+    gpu: bool = False  # where it is raced
 
 
 # Lines of plays fill 30 % of 128 tokens: nearly the fill of performance.md's prototypes.
 MINI = CorpusSource(shape=Shape(layers=4, hidden=256, intermediate=1024), global_batch=64)
 MINI_DROPOUT = CorpusSource(shape=MINI.shape, global_batch=64, dropout=0.1)
 BASE = CorpusSource(shape=Shape(layers=12, hidden=768, intermediate=3072), global_batch=32)
+BASE_128 = CorpusSource(shape=BASE.shape, global_batch=256, dropout=0.1, gpu=True)
+BASE_512 = CorpusSource(shape=BASE.shape, global_batch=64, max_length=512, dropout=0.1, gpu=True)
+LARGE_512 = CorpusSource(
+    shape=Shape(layers=24, hidden=1024, intermediate=4096),
+    global_batch=32,
+    max_length=512,
+    dropout=0.1,
+    gpu=True,
+)
 WORDS = CorpusSource(shape=MINI.shape, global_batch=64, whole_word=True)
 
 
 def real(source: CorpusSource, data: Path, folder: Path) -> tuple[Corpus, Path]:
     """A corpus of real text, and its vocabulary."""
     text = (data / source.name / "train.txt").read_text(encoding="utf-8")
-    recipe = Recipe(global_batch=source.global_batch, learning_rate=1e-4)
+    recipe = Recipe(
+        global_batch=source.global_batch, max_length=source.max_length, learning_rate=1e-4
+    )
     return _made(source, folder, text, recipe), data / source.vocabulary
 
 

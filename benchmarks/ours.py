@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -186,7 +187,7 @@ def prepare(job: Mapping[str, Any], folder: Path) -> Prepared:
 
 def work_of(job: Prepared, *, dropout: bool) -> Work:
     """The work as `graft_worker.run.train` makes it, on one process."""
-    from graft_worker.distributed.process import Process
+    from graft_worker.distributed.process import join
     from graft_worker.models.dropout import KeyedDropout
     from graft_worker.run.kinds import training as kinds
     from graft_worker.train.settings import Recipe, Work
@@ -206,7 +207,7 @@ def work_of(job: Prepared, *, dropout: bool) -> Work:
     )
     return Work(
         task=task,
-        process=Process(),
+        process=join(os.environ),
         recipe=recipe,
         examples=_examples(job, asked.view),
         surroundings=_surroundings(job.settings),

@@ -19,7 +19,6 @@ QUIET = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
-    "CUDA_VISIBLE_DEVICES": "",
     "PYTHONWARNINGS": "ignore",
 }
 
@@ -31,8 +30,9 @@ class RaceError(Exception):
 class Runner:
     """One variant: a child process that waits between laps."""
 
-    def __init__(self, name: str, *, threads: int, logs: Path) -> None:
+    def __init__(self, name: str, *, threads: int, logs: Path, gpu: bool = False) -> None:
         self.name, self.threads, self._log = name, threads, logs / f"{name}-{threads}.log"
+        self._devices = {} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -41,7 +41,7 @@ class Runner:
             return subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.child"],
                 cwd=ROOT,
-                env={**os.environ, **QUIET, **threads},
+                env={**os.environ, **QUIET, **self._devices, **threads},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -118,11 +118,11 @@ class Runner:
 class Stable:
     """The runners of a row: one process per name, started anew where its threads change.
 
-    Use it as a context.
+    They see GPUs only with `gpu`. Use it as a context.
     """
 
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
+    def __init__(self, logs: Path, *, gpu: bool = False) -> None:
+        self._logs, self._gpu = logs, gpu
         self._runners: dict[str, Runner] = {}
 
     def __enter__(self) -> Self:
@@ -139,7 +139,7 @@ class Stable:
             return found
         if found is not None:
             found.close()
-        self._runners[name] = Runner(name, threads=threads, logs=self._logs)
+        self._runners[name] = Runner(name, threads=threads, logs=self._logs, gpu=self._gpu)
         return self._runners[name]
 
 

@@ -50,6 +50,7 @@ each ratio is that of the best rounds / of the median rounds.
 a bare interpreter over a restart; of C12, a server that sends the same bytes to everybody.
 C1 and C2 pretrain: *default* pads every line to the width, *tuned* reads lines end to end, as ours
 does, and a batch has equally many sequences for all; with `-dropout` all drop a tenth.
+G1 to G3 are the same on a GPU, where all drop a tenth, too.
 C16 is a count: relative differences, void above 1e-6 in fp32 and 1e-2 in bf16.
 A row is **void**, and counts for nothing, where the variants did not do the same work:
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,

@@ -83,7 +83,7 @@ def arguments(
     }
     return TrainingArguments(
         output_dir=folder,
-        use_cpu=True,
+        use_cpu=not torch.cuda.is_available(),
         seed=options["seed"],
         learning_rate=common.learning_rate,
         adam_epsilon=1e-6,

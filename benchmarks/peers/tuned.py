@@ -85,12 +85,24 @@ def pretrain_small_batches(options: Options, baton: Baton) -> Mapping[str, Any]:
 
 
 def pretrain_compiled(options: Options, baton: Baton) -> Mapping[str, Any]:
-    """The same with torch.compile; the shape never changes."""
+    """The same in two micro-batches with torch.compile; the shape never changes."""
+    return _pretrain_compiled(replace(CONCATENATED, micro_batches=2), options, baton)
+
+
+def pretrain_compiled_whole(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same in one batch, as a GPU likes it."""
+    return _pretrain_compiled(CONCATENATED, options, baton)
+
+
+def _pretrain_compiled(
+    recipe: hugging_face.Recipe, options: Options, baton: Baton
+) -> Mapping[str, Any]:
     from benchmarks.peers import hugging_face_mlm
 
-    recipe = _with(replace(CONCATENATED, micro_batches=2), options)
-    arguments = {**recipe.arguments, "torch_compile": True}
-    return hugging_face_mlm.pretrain(replace(recipe, arguments=arguments), options, baton)
+    whole = {"torch_compile": True, "dataloader_drop_last": True}
+    recipe = _with(recipe, options)
+    recipe = replace(recipe, arguments={**recipe.arguments, **whole})
+    return hugging_face_mlm.pretrain(recipe, options, baton)
 
 
 def mask(options: Options, baton: Baton) -> Mapping[str, Any]:

@@ -18,6 +18,8 @@ from graft_worker.train.result import TrainingResult
 from graft_worker.train.run import Run
 from tests.worker.pretrain import learning
 
+DROPPED = {"dropout": 0.1}
+
 
 @dataclass
 class Curve:
@@ -33,7 +35,7 @@ class Curve:
 
 def trained(root: Path, where: Process, **wishes: Any) -> tuple[TrainingResult, list[float]]:
     curve = Curve()
-    result = learning.train(root, where, dropout=0.1, extra=(curve,), **wishes)
+    result = learning.train(root, where, made=DROPPED, extra=(curve,), **wishes)
     return result, list(curve.losses.values())
 
 
@@ -66,7 +68,7 @@ def test_a_resumed_run_goes_on_with_the_same_losses(tmp_path: Path, gpu: Process
     whole, losses = trained(tmp_path / "whole", gpu)
     asked = iter([False, False, False, True])
     with pytest.raises(Stopped):
-        learning.train(tmp_path / "cut", gpu, dropout=0.1, stop=lambda: next(asked))
+        learning.train(tmp_path / "cut", gpu, made=DROPPED, stop=lambda: next(asked))
     rest, after = trained(tmp_path / "cut", gpu)
     np.testing.assert_allclose(after, losses[-len(after) :], atol=1e-6)
     for name, tensor in whole.weights.items():
