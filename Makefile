@@ -33,7 +33,7 @@ check: install ## form, lint, types, layers, sizes, generated files
 test: test-local test-cluster ## every test; what lacks a cluster or GRAFT_DATA skips and says so
 
 test-local: install ## every test without a cluster, several at once
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not cluster" --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -m "not cluster" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 crds: install ## custom resource definitions and the field reference, from the models
 	$(BIN)/python -m tools.generate

@@ -11,15 +11,25 @@ pytest_plugins = ("tests.cluster.fixtures",)
 
 ROOT = Path(__file__).parent.parent
 OF_A_CLUSTER = {"cluster", "kubeconfig"}
+LONG = ("e2e", "benchmarks", "examples")  # folders whose tests train
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that need a cluster; they come last, so that it runs for them alone."""
+    """Marks the tests that need a cluster; they come last, so that it runs for them alone.
+
+    Of the others those that take long come first: none is left over when all else is done.
+    """
     for item in items:
         if OF_A_CLUSTER & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.cluster)
-    items.sort(key=lambda item: item.get_closest_marker("cluster") is not None)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("cluster"):
+        return 2
+    return int(item.path.relative_to(ROOT / "tests").parts[0] not in LONG)
 
 
 @pytest.fixture(scope="session")
