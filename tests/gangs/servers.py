@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.cluster.namespaces import Namespace
 from tests.gangs.jobs import Applied, Object
 
 PORT = 8000
+RATE = float(os.environ.get("GRAFT_TEST_REQUESTS_PER_SECOND", "20"))
 # An open loop: a request is sent when its time has come, whatever became of those before it.
 CLIENT = """
 import json, signal, sys, threading, time, urllib.request
@@ -29,7 +31,7 @@ def ask():
 due = time.monotonic()
 while not end.wait(max(0, due - time.monotonic())):
     threading.Thread(target=ask).start()
-    due += 0.05
+    due += float(sys.argv[2])
 for thread in threading.enumerate():
     if thread is not threading.current_thread():
         thread.join()
@@ -100,7 +102,7 @@ def _ready(pod: Object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A pod that asks the Service twenty times a second until it is told to end."""
+    """A pod that asks the Service RATE times a second until it is told to end."""
 
     space: Namespace
     name: str
@@ -110,7 +112,7 @@ class Client:
         """It asks when this returns."""
         url = f"http://{deployment}-serve.{space.name}.svc/v1/predict"
         body = pods.restricted(name, image, CLIENT, terminationGracePeriodSeconds=20)
-        body["spec"]["containers"][0]["command"].append(url)
+        body["spec"]["containers"][0]["command"] += [url, str(1 / RATE)]
         space.apply(body)
         space.pod(name, lambda pod: pod["status"].get("phase") == "Running")
         return cls(space, name)
