@@ -37,6 +37,8 @@ class Namespace:
         labels = {"graft.dev/test": "yes", **(RESTRICTED if restricted else {})}
         about = {"name": name, "labels": labels}
         cluster.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": about})
+        account = ("v1", "ServiceAccount", "default", name)  # without it no pod is admitted
+        cluster.api.until(account, lambda _: True)
         return cls(cluster=cluster, name=name)
 
     @property
