@@ -16,7 +16,7 @@ from benchmarks.settings import Settings
 from benchmarks.workloads import Workload
 
 MOST_LABELLED = 2000  # rows by which int8 is judged
-STEPS = 30  # half a minute: a model that knows the task, no more
+STEPS = 100  # a model that knows the task well enough for int8 to be judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
