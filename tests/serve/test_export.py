@@ -25,6 +25,7 @@ from tests.serve.running import running
 from tests.worker import small
 
 TEXTS = tuple(" ".join(words) for words in product(small.WORDS[:8], small.WORDS[4:], ("", "end")))
+LONG = ("bad " * 3, "not very good and " * 3)
 CPU = torch.device("cpu")
 
 
@@ -36,16 +37,18 @@ def margins(artefact: Path) -> list[float]:
     return found
 
 
-def undecided(store: Path) -> Path:
-    """A model that gives half of the texts one label, half the other."""
+def undecided(store: Path, *, scale: float = 1.0) -> Path:
+    """A model that gives half of the texts one label, half the other; logits are so much larger."""
     app = small.app()
     module = small.classifier(app)
+    with torch.no_grad():
+        module.classifier.weight.mul_(scale)
     encode = app.features(small.tokenizer(), 12)
     rows = small.rows([{"text": text} for text in TEXTS])
     logits = inference.logits_of(module, encode(rows), device=CPU)
     with torch.no_grad():
         module.classifier.bias[0] += (logits[:, 1] - logits[:, 0]).median()
-    told = [{"text": text} for text in TEXTS[:4]]
+    told = [{"text": text} for text in (*TEXTS[:4], *LONG)]
     values = inference.logits_of(module, encode(small.rows(told)), device=CPU).tolist()
     golden = tuple(
         Golden(inputs=inputs, logits=tuple(row)) for inputs, row in zip(told, values, strict=True)
@@ -124,6 +127,23 @@ def test_a_graph_in_int8_is_served_once_it_was_measured(model: Path, tmp_path: P
     with running(output) as server:
         assert [each["label"] for each in server.predict(*texts)] == wanted
         assert server.metric("graft_serve_model_info", dtype="int8", engine="onnxruntime") == 1
+
+
+def test_a_graph_in_int8_is_served_where_its_answers_depend_on_who_comes_along(
+    tmp_path: Path,
+) -> None:
+    model = undecided(tmp_path, scale=40.0)
+    rows = labelled(tmp_path, model, by_margin(model)[-20:])
+    graph = convert(model, tmp_path / "int8", precision="int8", inputs=rows).folder
+    asked = [json.loads(line) for line in (graph / "golden.jsonl").read_text().splitlines()]
+    opened = inference.open_model(graph)
+    told = small.rows([each["inputs"] for each in asked])
+    together = inference.logits(opened, told)
+    alone = torch.cat([inference.logits(opened, [row]) for row in told])
+    tolerance = asked[0]["tolerance"]
+    assert (together - alone).abs().max() > tolerance
+    assert (alone - torch.tensor([each["logits"] for each in asked])).abs().max() <= tolerance
+    loading.load(Settings(artefact=graph))
 
 
 def test_int8_that_costs_more_than_half_a_point_is_not_written(model: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def predict(  # noqa: PLR0913  (each is an argument of `graft predict`)
     pairs = reading.by_role(selection(model.artefact, inputs, read, roles), roles)
     written = 0
     with tables.writing(output, (*append, *columns), formulas=formulas) as write:
-        for row in _answers(model, pairs, append):
+        for row in _answers(model, pairs, append, columns):
             write(row)
             written += 1
     return written
@@ -95,14 +95,18 @@ def selection(artefact: Artefact, inputs: str, read: Reading, roles: Sequence[Ro
 
 
 def _answers(
-    model: Model, pairs: Iterator[tuple[Row, Row]], append: Sequence[str]
+    model: Model,
+    pairs: Iterator[tuple[Row, Row]],
+    append: Sequence[str],
+    columns: Sequence[str],
 ) -> Iterator[Mapping[str, Any]]:
     while chunk := list(islice(pairs, _CHUNK)):
         copied = [_copied(raw, append) for _, raw in chunk]
         logits, vectors = inference.answers(model, [row for row, _ in chunk])
         found = model.app.predictions(logits)
-        for kept, answer, vector in zip(copied, found, vectors, strict=True):
-            yield {**kept, **answer, VECTOR: vector.tolist()}
+        told = vectors.tolist() if VECTOR in columns else [()] * len(chunk)
+        for kept, answer, vector in zip(copied, found, told, strict=True):
+            yield {**kept, **answer, VECTOR: vector}
 
 
 def _copied(row: Row, append: Sequence[str]) -> dict[str, Any]:
