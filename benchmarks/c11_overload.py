@@ -49,7 +49,8 @@ def run(row: str, made: Made, settings: Settings) -> Mapping[str, Any]:
         after = _peak(server, sent)
     told = _told(load, best=max(best), grown=grown, after=after)
     title = f"{TIMES} times as many requests as one core can answer"
-    return outcome.alone(row, title, told=told, faults=list(_faults(told)), settings=settings)
+    faults = tuple(_faults(told))
+    return outcome.told(row, title, {"alone": told}, faults=faults, settings=settings)
 
 
 def _allow_connections() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import outcome, race, verdict
+from benchmarks import feeding, outcome, verdict
 from benchmarks.c1_mlm import Text
 from benchmarks.corpus import SHARE
 from benchmarks.settings import Settings
@@ -17,34 +17,15 @@ CALLS = {
     "tuned": "benchmarks.peers.tuned:mask",
     "tuned-torch": "benchmarks.peers.tuned:mask_torch",
 }
-CEILING = "benchmarks.ceiling:copy"
-BYTES_PER_TOKEN = 8  # an id as the model takes it, int64
-EPOCHS_OF_OURS = 4  # per round: one is over in milliseconds
 MARKS = 2  # of a sequence, which are never hidden
 TOLERANCE = 0.02  # of the share of tokens that are hidden
 
 
 def run(row: str, text: Text, settings: Settings) -> Mapping[str, Any]:
     """The result of the row; one thread and the CPU clock, for this is what one core can feed."""
-    options = text.options("race", threads=1, seed=settings.seeds[0])
-    once = {**options, "mode": "equality", "steps": 1}
-    calls = {**CALLS, "ceiling": CEILING}
-    laps = {name: EPOCHS_OF_OURS if name in ("ours", "ceiling") else 1 for name in calls}
-    with race.Stable(Path(text.corpus.folder)) as stable:
-        runners = [stable.runner(name, threads=1) for name in calls]
-        held = {r.name: r.through(calls[r.name], once) for r in runners if r.name != "ceiling"}
-        for runner in runners:
-            runner.start(calls[runner.name], options)
-        rounds = race.run(runners, laps, rounds=settings.rounds)
-        for runner in runners:
-            runner.stop()
-    only = outcome.Race(
-        clock="cpu",
-        threads=1,
-        rounds=rounds,
-        unit="tokens",
-        ceiling_unit="bytes",
-        useful=BYTES_PER_TOKEN,
+    options = {**text.options("race", threads=1, seed=settings.seeds[0]), "steps": 1}
+    held, only = feeding.run(
+        CALLS, options, folder=Path(text.corpus.folder), rounds=settings.rounds
     )
     words = "whole words" if text.corpus.whole_word else "tokens"
     title = f"hiding {words} of {text.corpus.name}"

@@ -35,9 +35,8 @@ def run(row: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
         told = tuple(pool.map(Course.taken, courses))
     title = f"distilling on {made.name}"
     faults = () if settings.quick else tuple(_faults(told))
-    about = {"row": row, "title": title, "void": list(faults)}
     lesson = {"lesson": _lesson(made, recipe, told)}
-    return about | lesson | dict(outcome.circumstances(settings))
+    return outcome.told(row, title, lesson, faults=faults, settings=settings)
 
 
 def _faults(told: _Told) -> Iterator[str]:

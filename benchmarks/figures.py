@@ -23,9 +23,8 @@ class Figures:
 def row(name: str, title: str, found: Figures, settings: Settings) -> Mapping[str, Any]:
     """The content of the result file."""
     cases = {case: {n: _rounded(v) for n, v in of.items()} for case, of in found.cases.items()}
-    about = {"row": name, "title": title, "void": list(found.faults)}
     table = {"unit": found.unit, "cases": cases, "notes": list(found.notes)}
-    return about | {"figures": table} | dict(outcome.circumstances(settings))
+    return outcome.told(name, title, {"figures": table}, faults=found.faults, settings=settings)
 
 
 def line(result: Mapping[str, Any]) -> str:

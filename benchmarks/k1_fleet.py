@@ -50,7 +50,7 @@ def run(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
     fleet: dict[str, Any] = {"jobs": sizes.jobs, "bare": _bare(sizes)}
     for contestant in ("ours", *PEERS):
         fleet[contestant] = _course(contestant, sizes)
-    return outcome.fleet(name, TITLE, fleet=fleet, faults=_faults(fleet), settings=settings)
+    return outcome.told(name, TITLE, {"fleet": fleet}, faults=_faults(fleet), settings=settings)
 
 
 def run_many(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
@@ -58,7 +58,7 @@ def run_many(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
     del folder
     sizes = QUICK if settings.quick else REAL
     fleet = {"jobs": sizes.many, "ours": _many(sizes)}
-    return outcome.fleet(name, MANY, fleet=fleet, faults=_faults(fleet), settings=settings)
+    return outcome.told(name, MANY, {"fleet": fleet}, faults=_faults(fleet), settings=settings)
 
 
 def _bare(sizes: Sizes) -> Mapping[str, float]:

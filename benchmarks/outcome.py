@@ -108,43 +108,17 @@ def row(
     }
 
 
-def fleet(
+def told(
     name: str,
     title: str,
+    content: Mapping[str, Any],
     *,
-    fleet: Mapping[str, Any],
     faults: Sequence[str],
     settings: Settings,
 ) -> Mapping[str, Any]:
-    """The content of the result file of operators beside each other."""
-    about = {"row": name, "title": title, "void": list(faults), "fleet": fleet}
-    return about | dict(circumstances(settings))
-
-
-def alone(
-    name: str,
-    title: str,
-    *,
-    told: Mapping[str, Any],
-    faults: Sequence[str],
-    settings: Settings,
-) -> Mapping[str, Any]:
-    """The content of the result file of a server that nobody races."""
-    about = {"row": name, "title": title, "void": list(faults), "alone": told}
-    return about | dict(circumstances(settings))
-
-
-def lessons(
-    name: str,
-    title: str,
-    *,
-    lessons: Mapping[str, Any],
-    faults: Sequence[str],
-    settings: Settings,
-) -> Mapping[str, Any]:
-    """The content of the result file of what pretraining teaches; nothing in it is timed."""
-    about = {"row": name, "title": title, "void": list(faults), "lessons": lessons}
-    return about | dict(circumstances(settings))
+    """The content of the result file of a row that is no race, under the name of its form."""
+    about = {"row": name, "title": title, "void": list(faults)}
+    return {**about, **content, **circumstances(settings)}
 
 
 def circumstances(settings: Settings) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ def run(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
         desk = Desk.of(lesson, desks / key, data=settings.data)
         lessons[key] = give(lesson, desk, seeds=settings.seeds)
         lacking += faults(lesson, lessons[key])
-    return outcome.lessons(name, TITLE, lessons=lessons, faults=lacking, settings=settings)
+    return outcome.told(name, TITLE, {"lessons": lessons}, faults=lacking, settings=settings)
 
 
 def give(lesson: Lesson, desk: Desk, *, seeds: tuple[int, ...]) -> Result:
@@ -62,7 +62,7 @@ def give(lesson: Lesson, desk: Desk, *, seeds: tuple[int, ...]) -> Result:
             "guessing": _short(guessed.nats),
             "entropy": _short(guessed.entropy),
             "mlmLoss": _short(loss),
-            "below": _short(guessed.nats - loss),
+            "below": _short(guessed.entropy - loss),
             "atLeast": lesson.nats,
         },
         "tuning": {
@@ -98,7 +98,7 @@ def faults(lesson: Lesson, result: Mapping[str, Any]) -> Iterator[str]:
     """What reading was not worth."""
     below, points = result["reading"]["below"], result["tuning"]["points"]
     if below < lesson.nats:
-        yield f"{lesson.title}: {below} nats below guessing, at least {lesson.nats} expected"
+        yield f"{lesson.title}: {below} nats below the entropy, at least {lesson.nats} expected"
     if points < lesson.points:
         wanted = f"at least {lesson.points} expected"
         yield f"{lesson.title}: {points} points over random weights, {wanted}"

@@ -13,8 +13,8 @@ READING = (
     "hidden tokens",
     "guessing (entropy)",
     "mlm_loss",
-    "below guessing, at least",
-    "below entropy",
+    "below guessing",
+    "below entropy, at least",
 )
 TUNING = (
     "text",
@@ -29,7 +29,7 @@ TUNING = (
 def line(result: Result) -> str:
     """One line for the terminal."""
     told = (
-        f"{lesson['title']}: {lesson['reading']['below']:.2f} nats below guessing,"
+        f"{lesson['title']}: {lesson['reading']['below']:.2f} nats below the entropy,"
         f" {lesson['tuning']['points']:+.1f} points"
         for lesson in result["lessons"].values()
     )
@@ -69,8 +69,8 @@ def _reading(lesson: Result) -> tuple[str, ...]:
         f"{told['hiddenTokens']:,}",
         f"{told['guessing']:.3f} ({told['entropy']:.3f})",
         f"{told['mlmLoss']:.3f}",
+        f"{told['guessing'] - told['mlmLoss']:.3f}",
         f"{told['below']:.3f}, {told['atLeast']}",
-        f"{told['entropy'] - told['mlmLoss']:.3f}",
     )
 
 

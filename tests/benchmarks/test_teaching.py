@@ -116,7 +116,7 @@ def result(*, below: float, points: float) -> dict[str, Any]:
         pytest.param(
             0.99,
             5.0,
-            ["a made-up grammar: 0.99 nats below guessing, at least 1.0 expected"],
+            ["a made-up grammar: 0.99 nats below the entropy, at least 1.0 expected"],
             id="little is read",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-# Compiling takes some twenty seconds of a start on a GPU and saves a third of each step there.
+# Compiling takes seconds of a start on a GPU and shortens each step: it pays within some hundred.
 STEPS_WORTH_IT = 1000
 
 log = logging.getLogger(__name__)
