@@ -41,11 +41,10 @@ print(json.dumps(told), flush=True)
 
 
 def serve(name: str, **spec: Any) -> Object:
-    """Two pods with the model that the spec names, patient with a machine that does much else."""
+    """Two pods with the model that the spec names."""
     usual = {
         "replicas": 2,
         "resources": {"cpu": "100m", "memory": "1Gi"},
-        "batching": {"timeout": "8s"},
     }
     return {
         "apiVersion": "graft.dev/v1alpha1",
