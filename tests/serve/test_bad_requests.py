@@ -48,6 +48,12 @@ def tensor(**changed: Any) -> dict[str, Any]:
         ),
         (
             "/v1/embeddings",
+            {"input": "a", "model": "text_classify", "user": {"name": "me"}},
+            422,
+            "user",
+        ),
+        (
+            "/v1/embeddings",
             {"input": "a", "model": "text_classify", "encoding_format": "hex"},
             422,
             "encoding_format",

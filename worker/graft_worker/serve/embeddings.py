@@ -39,6 +39,8 @@ def read(body: dict[str, Any], served: Served, *, most: int) -> Wish:
         raise wrong("encoding_format", f"expected one of {', '.join(FORMATS)}")
     if body.get("dimensions") is not None:
         raise wrong("dimensions", "this model's vectors have one size only: leave it out")
+    if not isinstance(user := body.get("user", ""), str):
+        raise wrong("user", f"expected a text, found {kind(user)}")
     if served.reader.least > 1:
         raise wrong("model", f"{served.name} judges pairs of texts: it has no vector of one text")
     return Wish(texts=tuple((text,) for text in _texts(body.get("input"), most)), form=form)
