@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from graft_operator.observed import Pod
 from graft_operator.policies import losses
 from graft_operator.policies.situation import Situation
 from graft_operator.policies.verdict import Finding, Verdict, false
 from graft_operator.status import blocks
 
-SOON = timedelta(seconds=1)
+SHORTEST, LONGEST = timedelta(seconds=0.25), timedelta(seconds=5)  # pods are not watched
 FIRST_LOOK = timedelta(seconds=5)
 
 
@@ -18,8 +19,9 @@ def verdict(s: Situation) -> Verdict | None:
     if s.job is not None:
         return None
     deletes = losses.clearing(s)
-    if deletes or losses.leftovers(s):
-        return Verdict(delete=deletes, wake=s.now + SOON)
+    left = losses.leftovers(s)
+    if deletes or left:
+        return Verdict(delete=deletes, wake=s.now + _until_they_end(left, now=s.now))
     start = s.memory.restarts.get("nextTime")
     if start and s.now < datetime.fromisoformat(start):
         return Verdict(wake=datetime.fromisoformat(start))
@@ -28,6 +30,12 @@ def verdict(s: Situation) -> Verdict | None:
     return Verdict(
         findings=_findings(s), create=True, blocks={"workers": workers}, wake=s.now + FIRST_LOOK
     )
+
+
+def _until_they_end(pods: tuple[Pod, ...], *, now: datetime) -> timedelta:
+    """How long to wait before the next look: little at first, then a quarter of the wait so far."""
+    since = min((pod.deleting for pod in pods if pod.deleting), default=now)
+    return min(max((now - since) / 4, SHORTEST), LONGEST)
 
 
 def _findings(s: Situation) -> dict[str, Finding]:

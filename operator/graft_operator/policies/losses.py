@@ -8,7 +8,9 @@ from graft_operator.observed import ChildJob, Pod
 from graft_operator.outcome import Delete
 from graft_operator.policies.situation import Situation
 
-SHORT_GRACE = 2  # seconds: what is left of a broken gang cannot save, a save needs all ranks
+# What is left of a broken gang cannot save, since a save needs all ranks. One second is the least
+# whose end a kubelet confirms.
+SHORT_GRACE = 1
 STORE = "rendezvous"
 KEPT_ATTEMPTS = 2  # whose pods stay to be read
 
