@@ -1,4 +1,4 @@
-"""C1, C2, G1 to G3: pretraining with masked words, real tokens per second beside transformers."""
+"""C1 to C3, G1 to G3: pretraining with masked words, real tokens per second beside transformers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import corpus, outcome, race, verdict
 from benchmarks.contest import Contest
 from benchmarks.corpus import Corpus, CorpusSource
+from benchmarks.laps import Clock
 from benchmarks.settings import Settings
 
 EQUAL_STEPS = 10
@@ -28,6 +29,13 @@ GPU_LAPS = 10  # of a round, where a step takes a tenth of a second
 GPU_CALLS = {  # eager code and small batches have been slower there
     **{name: CALLS[name] for name in ("ours", "default", "ceiling")},
     "tuned": "benchmarks.peers.tuned:pretrain_compiled_whole",
+}
+PAIR_CALLS = {  # two processes with a share of the cores each
+    "ours": "benchmarks.pair:ours",
+    "default": "benchmarks.pair:default",
+    "tuned": "benchmarks.pair:tuned",
+    "layered": "benchmarks.pair:layered",
+    "ceiling": "benchmarks.pair:gemm",
 }
 
 
@@ -55,7 +63,24 @@ class Text:
         """What is trained on what."""
         shape, own = self.corpus.shape, self.corpus
         rate = f", dropout {own.dropout:g}" if own.dropout else ""
-        return f"masked words, BERT {shape.layers}x{shape.hidden} on {own.name}{rate}"
+        many = f", {own.processes} processes" if own.processes > 1 else ""
+        kind = "ALBERT" if own.embedding else "BERT"
+        return f"masked words, {kind} {shape.layers}x{shape.hidden} on {own.name}{rate}{many}"
+
+    @property
+    def calls(self) -> Mapping[str, str]:
+        """Who races."""
+        if self.corpus.processes > 1:
+            return PAIR_CALLS
+        return GPU_CALLS if self.gpu else CALLS
+
+    def clocks(self, settings: Settings) -> tuple[Clock, ...]:
+        """A GPU has no processor time, and two processes wait for each other."""
+        return ("wall",) if self.gpu or self.corpus.processes > 1 else settings.clocks
+
+    def threads(self, clock: Clock, settings: Settings) -> int:
+        """Of each process."""
+        return max(1, settings.threads(clock) // self.corpus.processes)
 
 
 def prepare(source: CorpusSource, settings: Settings, folder: Path) -> Text:
@@ -77,43 +102,42 @@ def run(row: str, text: Text, settings: Settings) -> Mapping[str, Any]:
     """The result of the row: first equal work is shown, then it is timed."""
     variants = _variants(text, settings)
     contest = Contest(
-        calls=_calls(text),
+        calls=text.calls,
         variants=variants,
-        laps={name: GPU_LAPS if text.gpu else LAPS.get(name, 1) for name in CALLS},
+        laps={name: GPU_LAPS if text.gpu else LAPS.get(name, 1) for name in text.calls},
         unit="tokens",
         useful=text.corpus.flops(),
+        also=tuple(name for name in text.calls if name == "layered"),
     )
     with race.Stable(Path(text.corpus.folder), gpu=text.gpu) as stable:
         evidence = _evidence(text, settings, stable, variants)
         races = []
-        for clock in ("wall",) if text.gpu else settings.clocks:  # a GPU has no processor time
-            threads = settings.threads(clock)
+        for clock in text.clocks(settings):
+            threads = text.threads(clock, settings)
             options = text.options("race", threads=threads, seed=settings.seeds[0])
             races.append(contest.timed(stable, clock, options, rounds=settings.rounds))
     return outcome.row(row, text.title, races=races, evidence=evidence, settings=settings)
 
 
 def _variants(text: Text, settings: Settings) -> tuple[str, ...]:
-    every = tuple(name for name in _calls(text) if name != "ceiling")
-    return ("ours", "default", "tuned") if settings.quick else every
-
-
-def _calls(text: Text) -> Mapping[str, str]:
-    return GPU_CALLS if text.gpu else CALLS
+    every = tuple(name for name in text.calls if name != "ceiling")
+    short = settings.quick and text.corpus.processes == 1
+    return ("ours", "default", "tuned") if short else every
 
 
 def _evidence(
     text: Text, settings: Settings, stable: race.Stable, variants: Sequence[str]
 ) -> outcome.Evidence:
     """Losses of equal steps: the same sequences with the same words hidden, without dropout."""
-    options = text.options("equality", threads=settings.cores, seed=settings.seeds[0])
+    threads = text.threads("wall", settings)
+    options = text.options("equality", threads=threads, seed=settings.seeds[0])
     options["steps"] = FEW if text.corpus.shape.hidden > LARGE else EQUAL_STEPS
 
     def through(name: str, call: str) -> Mapping[str, Any]:
         return stable.runner(name, threads=settings.cores).through(call, options)
 
     through("ours", "benchmarks.ours_mlm:sequences")
-    answers = {name: through(name, _calls(text)[name]) for name in variants}
+    answers = {name: through(name, text.calls[name]) for name in variants}
     losses = {name: answer["losses"] for name, answer in answers.items()}
     details = {
         "equalSteps": {"steps": options["steps"], "losses": losses},

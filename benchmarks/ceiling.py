@@ -32,9 +32,12 @@ def training_flops(shape: Shape, *, tokens: float, attended: float) -> float:
     return tokens * (6 * weights + 12 * shape.layers * shape.hidden * attended)
 
 
-def head_flops(shape: Shape, vocabulary: int) -> float:
-    """FLOPs to train the head on one token that is to be named: dense, then every id."""
-    return 6 * shape.hidden * (shape.hidden + vocabulary)
+def head_flops(shape: Shape, vocabulary: int, *, embedding: int = 0) -> float:
+    """FLOPs to train the head on one token that is to be named: dense, then every id.
+
+    `embedding` is the width of the embeddings where that is not the model's.
+    """
+    return 6 * (embedding or shape.hidden) * (shape.hidden + vocabulary)
 
 
 def gemm(options: Options, baton: Baton) -> None:

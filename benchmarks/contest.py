@@ -19,6 +19,7 @@ class Contest:
     laps: Mapping[str, int]  # of a round
     unit: str
     useful: float  # FLOPs that one unit needs at least
+    also: Sequence[str] = ()  # others in the race, each with a ratio of its own
 
     def timed(
         self, stable: race.Stable, clock: Clock, options: Mapping[str, Any], *, rounds: int
@@ -27,12 +28,13 @@ class Contest:
         tuned = [name for name in self.variants if name.startswith("tuned")]
         heat = self._run(stable, tuned, options, rounds=1) if len(tuned) > 1 else {}
         best = verdict.fastest(tuned, heat, unit=self.unit, clock=clock) if heat else tuned[0]
-        racers = ("ours", "default", best, "ceiling")
+        racers = ("ours", "default", best, *self.also, "ceiling")
         return outcome.Race(
             clock=clock,
             threads=options["threads"],
             rounds=self._run(stable, racers, options, rounds=rounds),
             heat=heat,
+            also=self.also,
             unit=self.unit,
             ceiling_unit="flops",
             useful=self.useful,

@@ -32,6 +32,8 @@ class Corpus:
     vocabulary: int
     dropout: float
     whole_word: bool = False
+    embedding: int = 0  # width of an ALBERT's embeddings; 0 for a BERT
+    processes: int = 1
 
     @property
     def start(self) -> Path:
@@ -56,7 +58,8 @@ class Corpus:
         """Useful FLOPs to train on one token of a full sequence."""
         attended = float(self.recipe.max_length)
         layers = training_flops(self.shape, tokens=1, attended=attended)
-        return layers + SHARE * head_flops(self.shape, self.vocabulary)
+        head = head_flops(self.shape, self.vocabulary, embedding=self.embedding)
+        return layers + SHARE * head
 
     def options(self) -> Mapping[str, Any]:
         """The corpus as JSON for a child."""
@@ -80,6 +83,8 @@ class CorpusSource:
     dropout: float = 0.0
     whole_word: bool = False
     max_length: int = 128
+    embedding: int = 0
+    processes: int = 1
     gpu: bool = False  # where it is raced
 
 
@@ -87,6 +92,7 @@ class CorpusSource:
 MINI = CorpusSource(shape=Shape(layers=4, hidden=256, intermediate=1024), global_batch=64)
 MINI_DROPOUT = CorpusSource(shape=MINI.shape, global_batch=64, dropout=0.1)
 BASE = CorpusSource(shape=Shape(layers=12, hidden=768, intermediate=3072), global_batch=32)
+ALBERT = CorpusSource(shape=BASE.shape, global_batch=32, embedding=128, processes=2)
 BASE_128 = CorpusSource(shape=BASE.shape, global_batch=256, dropout=0.1, gpu=True)
 BASE_512 = CorpusSource(shape=BASE.shape, global_batch=64, max_length=512, dropout=0.1, gpu=True)
 LARGE_512 = CorpusSource(
@@ -120,6 +126,8 @@ def tiny(source: CorpusSource, folder: Path) -> tuple[Corpus, Path]:
         name="tiny",
         dropout=source.dropout,
         whole_word=source.whole_word,
+        embedding=TINY.hidden // 2 if source.embedding else 0,
+        processes=source.processes,
     )
     return _made(small, folder, text, Recipe(global_batch=8, max_length=32)), vocabulary
 
@@ -140,6 +148,8 @@ def _made(source: CorpusSource, folder: Path, text: str, recipe: Recipe) -> Corp
         vocabulary=0,
         dropout=source.dropout,
         whole_word=source.whole_word,
+        embedding=source.embedding,
+        processes=source.processes,
     )
     # Without blank lines, which would end documents: the peers know of none.
     lines = (f"{line}\n" for line in text.splitlines() if line.strip())
@@ -154,12 +164,13 @@ def make_start(options: Options, _baton: Baton) -> Mapping[str, float]:
     The result has the number of ids, and the mean length of a line in tokens, cut to the width.
     """
     import torch
-    from transformers import BertForMaskedLM
+    from transformers import AlbertForMaskedLM, BertForMaskedLM
 
     corpus = Corpus.of(options["corpus"])
     torch.manual_seed(0)
     tokenizer = workloads.tokenizer_of(options["vocabulary"])
-    model = BertForMaskedLM(_config(corpus, len(tokenizer)))
+    config = _config(corpus, len(tokenizer))
+    model = (AlbertForMaskedLM if corpus.embedding else BertForMaskedLM)(config)
     model.save_pretrained(corpus.start)
     tokenizer.save_pretrained(corpus.start)
     most = corpus.recipe.max_length
@@ -168,15 +179,18 @@ def make_start(options: Options, _baton: Baton) -> Mapping[str, float]:
 
 
 def _config(corpus: Corpus, vocabulary: int) -> Any:
-    from transformers import BertConfig
+    from transformers import AlbertConfig, BertConfig
 
     shape = corpus.shape
-    return BertConfig(
-        vocab_size=vocabulary,
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=max(1, shape.hidden // HEAD_WIDTH),
-        intermediate_size=shape.intermediate,
-        hidden_dropout_prob=corpus.dropout,
-        attention_probs_dropout_prob=corpus.dropout,
-    )
+    common: dict[str, Any] = {
+        "vocab_size": vocabulary,
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": max(1, shape.hidden // HEAD_WIDTH),
+        "intermediate_size": shape.intermediate,
+        "hidden_dropout_prob": corpus.dropout,
+        "attention_probs_dropout_prob": corpus.dropout,
+    }
+    if corpus.embedding:
+        return AlbertConfig(**common, embedding_size=corpus.embedding)
+    return BertConfig(**common)

@@ -22,6 +22,7 @@ class Race:
     threads: int
     rounds: verdict.Rounds
     heat: verdict.Rounds = field(default_factory=dict)  # where the tuned variant was chosen
+    also: Sequence[str] = ()  # peers beside the two
     unit: str  # texts or tokens: what a rate counts
     ceiling_unit: str  # flops or bytes
     useful: float  # ceiling units that one unit needs at least
@@ -52,6 +53,7 @@ class Race:
             "default": self.ratio("default"),
             "tuned": self.ratio(self.tuned),
             "tunedBy": self.tuned,
+            "also": {name: self.ratio(name) for name in self.also},
             "alsoOurs": {
                 name: {
                     "default": self.ratio("default", name),

@@ -30,9 +30,17 @@ class RaceError(Exception):
 class Runner:
     """One variant: a child process that waits between laps."""
 
-    def __init__(self, name: str, *, threads: int, logs: Path, gpu: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        threads: int,
+        logs: Path,
+        gpu: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.name, self.threads, self._log = name, threads, logs / f"{name}-{threads}.log"
-        self._devices = {} if gpu else {"CUDA_VISIBLE_DEVICES": ""}
+        self._environ = {**({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}), **(environ or {})}
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -41,7 +49,7 @@ class Runner:
             return subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.child"],
                 cwd=ROOT,
-                env={**os.environ, **QUIET, **self._devices, **threads},
+                env={**os.environ, **QUIET, **threads, **self._environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -64,21 +72,30 @@ class Runner:
 
     def laps(self, count: int) -> tuple[Lap, ...]:
         """The next laps of what was started."""
+        self.ask(count)
+        return self.told(count)
+
+    def ask(self, count: int) -> None:
+        """Lets it run the next laps."""
         self._send({"laps": count})
+
+    def told(self, count: int) -> tuple[Lap, ...]:
+        """So many laps that were asked for, as they end."""
         return tuple(self._lap(self._read()) for _ in range(count))
 
     def stop(self) -> None:
         """Ends what was started at its lap's end."""
         self._send({"stop": True})
-        self._result()
+        self.result()
 
     def through(self, call: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         """The result of a function that runs to its end without a pause."""
         self.start(call, options)
-        self._send({"laps": sys.maxsize})
-        return self._result()
+        self.ask(sys.maxsize)
+        return self.result()
 
-    def _result(self) -> Mapping[str, Any]:
+    def result(self) -> Mapping[str, Any]:
+        """What the function that was started gives at its end."""
         while "result" not in (message := self._read()):
             pass
         result: Mapping[str, Any] = message["result"]

@@ -72,6 +72,7 @@ ROWS: Mapping[str, Row] = {
     "C1": _of(corpus.MINI, c1_mlm.run),
     "C1-dropout": _of(corpus.MINI_DROPOUT, c1_mlm.run),
     "C2": _of(corpus.BASE, c1_mlm.run),
+    "C3": _of(corpus.ALBERT, c1_mlm.run),
     "C4": c4_collectives.run,
     "C5": _on(SST2, c5_finetune.run),
     "C5-zh": _on(OCNLI, c5_finetune.run),

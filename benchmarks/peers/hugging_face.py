@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,8 @@ def arguments(
     recipe: Recipe, common: workloads.Recipe, options: Options, folder: str
 ) -> TrainingArguments:
     """The Trainer's arguments: what the row fixes in common, and what the recipe chooses."""
-    micro = common.global_batch // recipe.micro_batches
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    micro = common.global_batch // recipe.micro_batches // world
     modes: dict[str, dict[str, Any]] = {
         "race": {"num_train_epochs": 1000},
         "accuracy": {"num_train_epochs": common.accuracy_epochs},
@@ -93,6 +95,9 @@ def arguments(
         report_to=[],  # no tracker is installed, none is asked for
         save_strategy="no",
         disable_tqdm=True,
+        # With it the Trainer multiplies the mean of a process by their number, gradient included.
+        average_tokens_across_devices=False,
+        ddp_backend="gloo" if world > 1 else None,
         **{**recipe.arguments, **modes[options["mode"]]},
     )
 

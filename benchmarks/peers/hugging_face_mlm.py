@@ -30,16 +30,16 @@ def pretrain(recipe: Recipe, options: Options, baton: Baton) -> Mapping[str, Any
     has written, words hidden, without dropout, and logs every loss.
     """
     torch.set_num_threads(options["threads"])
-    corpus, equal = Corpus.of(options["corpus"]), options["mode"] == "equality"
+    corpus, given = Corpus.of(options["corpus"]), options["mode"] == "equality"
     tokenizer = AutoTokenizer.from_pretrained(corpus.start)
     collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
     with tempfile.TemporaryDirectory() as folder:
         laps = hugging_face.Laps(baton, recipe.micro_batches)
         trainer = Trainer(
-            model=_model(recipe, corpus, dropout=not equal),
+            model=_model(recipe, corpus, dropout=not given),
             args=hugging_face.arguments(recipe, corpus.recipe, options, folder),
-            train_dataset=_equal(corpus) if equal else _rows(recipe, corpus, tokenizer),
-            data_collator=laps.counting(default_data_collator if equal else collate),
+            train_dataset=equal(corpus) if given else rows(recipe, corpus, tokenizer),
+            data_collator=laps.counting(default_data_collator if given else collate),
             callbacks=[laps],
         )
         # BertForMaskedLM takes the mean of each micro-batch, see `hugging_face.finetune`.
@@ -55,7 +55,7 @@ def _model(recipe: Recipe, corpus: Corpus, *, dropout: bool) -> Any:
     return AutoModelForMaskedLM.from_pretrained(corpus.start, **chosen)
 
 
-def _rows(recipe: Recipe, corpus: Corpus, tokenizer: Any) -> Features:
+def rows(recipe: Recipe, corpus: Corpus, tokenizer: Any) -> Features:
     """Lines padded to the width, or all lines end to end and cut to it."""
     width = corpus.recipe.max_length
     if recipe.padding == "max_length":
@@ -77,7 +77,8 @@ def _rows(recipe: Recipe, corpus: Corpus, tokenizer: Any) -> Features:
     ]
 
 
-def _equal(corpus: Corpus) -> Features:
+def equal(corpus: Corpus) -> Features:
+    """The sequences that ours has written, words hidden."""
     with np.load(corpus.equal) as found:
         ids, labels = found["ids"], found["labels"]
     real = ids > 0  # the id of [PAD] is 0 in these vocabularies

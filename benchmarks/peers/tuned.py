@@ -76,6 +76,15 @@ def pretrain(options: Options, baton: Baton) -> Mapping[str, Any]:
     return hugging_face_mlm.pretrain(_with(CONCATENATED, options), options, baton)
 
 
+def pretrain_together(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """The same as one of several processes, which need not look for unused weights."""
+    from benchmarks.peers import hugging_face_mlm
+
+    together = {"ddp_find_unused_parameters": False, "dataloader_drop_last": True}
+    recipe = replace(CONCATENATED, arguments={**CONCATENATED.arguments, **together})
+    return hugging_face_mlm.pretrain(_with(recipe, options), options, baton)
+
+
 def pretrain_small_batches(options: Options, baton: Baton) -> Mapping[str, Any]:
     """The same in four micro-batches, whose logits fit the caches better."""
     from benchmarks.peers import hugging_face_mlm
