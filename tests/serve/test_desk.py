@@ -50,6 +50,7 @@ def test_a_full_desk_says_so_before_a_request_is_read_and_has_room_when_somebody
             desk.check_room()
         assert (refused.value.status, refused.value.retry_after) == (503, 1)
         leaves.drop()
+        assert desk.take(budget=512) == []
         desk.check_room()
 
     asyncio.run(story())

@@ -12,7 +12,8 @@ from graft_worker.serve.desk import Desk, Waiting
 from graft_worker.serve.examples import Example
 from graft_worker.serve.loading import Served
 from graft_worker.serve.meter import Meter
-from graft_worker.serve.refusals import Refusal
+from graft_worker.serve.pace import Pace
+from graft_worker.serve.refusals import Refusal, busy
 from graft_worker.serve.results import Result, results
 from graft_worker.serve.settings import Limits
 from graft_worker.serve.tickets import Ticket
@@ -32,8 +33,21 @@ class Batcher:
         self.desk = Desk(limits)
         self._limits, self._meter = limits, meter
         self._thread, self._clock = thread, clock
+        self.pace = Pace()
         self._came = asyncio.Event()
         self._busy_since = math.inf
+
+    def check_room(self) -> None:
+        """Returns where a text may come and has a chance of an answer in time.
+
+        Raises:
+            Refusal: 503, as many wait as may, or those who wait will take longer than the time-out.
+        """
+        self.desk.check_room()
+        wait = self.pace.seconds(self.desk.tokens)
+        if wait > self._limits.timeout:
+            told = f"{len(self.desk)} texts wait for about {wait:.1f} s"
+            raise busy(f"{told}, the time-out is {self._limits.timeout:g} s", code="too_slow")
 
     def ask(self, examples: Sequence[Example]) -> Ticket:
         """A ticket for examples that wait from now on.
@@ -73,7 +87,9 @@ class Batcher:
         else:
             self._meter.batch(batch, began=start, ended=ended)
             _deliver(batch, found)
-            self._meter.step("postprocess", self._clock() - ended)
+            now = self._clock()
+            self._meter.step("postprocess", now - ended)
+            self.pace.note(sum(map(len, examples)), now - start)
         finally:
             self._busy_since = math.inf
 

@@ -28,6 +28,7 @@ class Desk:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._waiting: list[Waiting] = []
+        self.tokens = 0  # that wait
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -35,12 +36,11 @@ class Desk:
     def check_room(self) -> None:
         """Returns where a text may come. Asked before a request is read: to refuse has to be cheap.
 
+        Those whose time is up count until the next batch is taken.
+
         Raises:
             Refusal: 503, as many wait as may.
         """
-        if len(self._waiting) < self._limits.max_queue:
-            return
-        self._drop_ended()
         if len(self._waiting) >= self._limits.max_queue:
             raise self._full()
 
@@ -57,6 +57,7 @@ class Desk:
             Waiting(example=example, ticket=ticket, place=place, arrived=now)
             for place, example in enumerate(examples)
         ]
+        self.tokens += sum(map(len, examples))
 
     def take(self, *, budget: int) -> list[Waiting]:
         """The next batch, which no longer waits; [] where nothing does."""
@@ -67,7 +68,7 @@ class Desk:
         chosen = together(lengths, most=self._limits.max_batch, tokens=budget)
         batch = [self._waiting[place] for place in chosen]
         left = set(range(len(lengths))).difference(chosen)
-        self._waiting = [self._waiting[place] for place in sorted(left)]
+        self._keep([self._waiting[place] for place in sorted(left)])
         return batch
 
     def _full(self) -> Refusal:
@@ -76,4 +77,8 @@ class Desk:
 
     def _drop_ended(self) -> None:
         """Nobody waits for some any more: their time is up, or the client has gone."""
-        self._waiting = [each for each in self._waiting if not each.ticket.ended]
+        self._keep([each for each in self._waiting if not each.ticket.ended])
+
+    def _keep(self, waiting: list[Waiting]) -> None:
+        self._waiting = waiting
+        self.tokens = sum(len(each.example) for each in waiting)

@@ -32,7 +32,7 @@ async def answer(service: Service, route: Route, scope: Scope, receive: Receive)
     _check_named(route, served)
     if route.endpoint in _FACTS:
         return json_reply(_FACTS[route.endpoint](served))
-    service.batcher.desk.check_room()
+    service.batcher.check_room()
     limits = service.settings.limits
     with service.request(min(declared(scope, limits), limits.body)):
         return await _ASKED[route.endpoint](Call(service, served, scope, receive))

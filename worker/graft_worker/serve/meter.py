@@ -59,12 +59,14 @@ class Meter:
         # Found once: to find a series costs more than to count in it.
         self._observed: dict[str, Histogram] = {}
         self._answered: dict[tuple[str, int], Counter] = {}
+        self._refused: dict[str, Counter] = {}
 
     def loaded(self, served: Served) -> None:
         """The model is known from now on."""
         self._labels = {"model": served.name, "version": served.version}
         self._observed.clear()
         self._answered.clear()
+        self._refused.clear()
         self._info.labels(
             model=served.name,
             digest=served.artefact.digest,
@@ -99,7 +101,11 @@ class Meter:
 
     def rejected(self, reason: str) -> None:
         """A request was refused for want of room or time."""
-        self._rejected.labels(model=self._labels["model"], reason=reason).inc()
+        if reason not in self._refused:
+            self._refused[reason] = self._rejected.labels(
+                model=self._labels["model"], reason=reason
+            )
+        self._refused[reason].inc()
 
     def batch(self, batch: Sequence[Waiting], *, began: float, ended: float) -> None:
         """A batch was computed; times are the clock's."""
