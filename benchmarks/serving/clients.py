@@ -78,9 +78,21 @@ class Client:
         self._streams = await asyncio.open_connection("127.0.0.1", self._port)
 
     async def ask(self, sent: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
-        if self._streams is None:
-            await self.connect()
+        """Status and body of the answer.
+
+        A server may close a connection that idles; as HTTP clients do, who finds it so asks again.
+        """
+        if self._streams is not None:
+            try:
+                return await self._ask(sent)
+            except (ConnectionError, asyncio.IncompleteReadError) as error:
+                self.close()
+                if getattr(error, "partial", b""):
+                    raise
+        await self.connect()
+        return await self._ask(sent)
+
+    async def _ask(self, sent: bytes) -> tuple[int, bytes]:
         assert self._streams is not None
         reader, writer = self._streams
         writer.write(sent)
