@@ -105,9 +105,11 @@ def said(**words: Any) -> str:
     return Termination(**words).to_json()
 
 
-def look(job: Subject, observed: Observed, *, now: datetime = START) -> Outcome:
-    """One reconcile with the usual settings."""
-    return sync(job, observed, settings=SETTINGS, now=now)
+def look(
+    job: Subject, observed: Observed, *, now: datetime = START, settings: Settings = SETTINGS
+) -> Outcome:
+    """One reconcile, with the usual settings unless others are given."""
+    return sync(job, observed, settings=settings, now=now)
 
 
 def after(job: Subject, outcome: Outcome) -> Subject:

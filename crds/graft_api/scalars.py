@@ -88,6 +88,24 @@ CountOrAuto = Annotated[
     int | Literal["auto"],
     *_scalar("auto or a whole number from 1", "^auto$", whole=range(1, 2**31)),
 ]
+_PART = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+Namespace = Annotated[str, *_scalar("the name of a namespace", f"^{_PART}$", length=63)]
+Hostname = Annotated[
+    str,
+    *_scalar(
+        "a host name in small letters such as models.example.com or *.example.com",
+        rf"^(\*\.)?{_PART}(\.{_PART})*$",
+        length=253,
+    ),
+]
+PathPrefix = Annotated[
+    str,
+    *_scalar(
+        "/ or a path such as /models/reviews",
+        r"^(/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)$",  # no part of it means "the folder above"
+        length=256,
+    ),
+]
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Natural = Annotated[int, Field(ge=0, le=2**31 - 1)]

@@ -13,6 +13,7 @@ from .rules import Observed, Part
 from .serving import (
     Autoscaling,
     Batching,
+    Gateway,
     Recall,
     Rollout,
     Runtime,
@@ -37,6 +38,8 @@ class ServeDeploymentSpec(Part):
     """How waiting requests are computed together, and how many may wait."""
     recall: Recall | None = None
     """Vector recall, for models with two towers; absent: none."""
+    gateway: Gateway | None = None
+    """A Gateway whose requests come here, split by the weights of a canary; absent: none."""
     rollout: Rollout = Field(default_factory=Rollout)
     """How a new model takes over; default: at once when it is ready."""
     resources: ServeResources = Field(default_factory=ServeResources)

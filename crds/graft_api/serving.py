@@ -1,4 +1,4 @@
-"""How a model is served: runtime, batching, scaling, recall and roll-out."""
+"""How a model is served: runtime, batching, scaling, recall, reach and roll-out."""
 
 from __future__ import annotations
 
@@ -142,11 +142,26 @@ class ServeResources(Resources):
     """Memory of each replica; default 1Gi."""
 
 
+class Gateway(Part):
+    """A Gateway that sends requests here by an HTTPRoute."""
+
+    name: s.Key
+    """Name of the Gateway."""
+    namespace: s.Namespace | None = None
+    """Its namespace; absent: that of the deployment."""
+    section_name: s.Key | None = None
+    """Name of one of its listeners; absent: every listener that lets the route in."""
+    hostnames: Annotated[tuple[s.Hostname, ...], Field(max_length=16)] = ()
+    """Names that requests are sent to; empty: every name of the listeners."""
+    path: s.PathPrefix = "/"
+    """What paths of requests begin with; the server does not see it. Default /."""
+
+
 class RolloutStep(Part):
     """A share of the traffic, held for a while."""
 
     weight: Annotated[int, Field(ge=1, le=100)]
-    """Percent of the traffic that the new model gets, as near as whole pods come to it."""
+    """Percent of the traffic for the new model: exact by a route, else as near as pods come."""
     hold: s.Duration = "5m"
     """How long before the next step at least; default 5m."""
 

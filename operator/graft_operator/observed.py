@@ -177,6 +177,22 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The HTTPRoute of a ServeDeployment."""
+
+    weight: int  # percent of its requests that it gives the canary
+    accepted: bool | None = None  # by the controller of its Gateway; None: it has not said
+    message: str = ""  # the controller's words where it refuses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apis:
+    """Which APIs the cluster serves beside those of Kubernetes itself."""
+
+    routes: bool = False  # HTTPRoutes of Gateway API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """Everything that a decision may rest on, beside the job itself and the time."""
 
@@ -192,6 +208,8 @@ class Observed:
     children: Mapping[str, Child] = field(default_factory=dict)  # by kind, of a ServeDeployment
     deployed: Deployed | None = None
     canary: Canary | None = None
+    route: Route | None = None
+    apis: Apis = field(default_factory=Apis)
     broken: str = ""  # why a server of it will never be ready, in its own words
     held: str = ""  # why a pod of it does not start
     conflict: str = ""  # a child of our name that belongs to another

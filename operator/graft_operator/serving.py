@@ -14,14 +14,15 @@ from graft_api.servedeployment import ServeDeployment
 from graft_api.vocabulary import Variant
 from graft_operator.observed import Deployed, Observed, Referred, Subject
 from graft_operator.outcome import Delete, Outcome, Patch
-from graft_operator.policies import canary, rollout
+from graft_operator.policies import canary, offered, rollout
 from graft_operator.policies.canary import Rules, Sight
 from graft_operator.policies.rollout import Arrival, Choice, Model
 from graft_operator.policies.verdict import Finding, false
+from graft_operator.render import children, routing
 from graft_operator.render import serving as rendering
-from graft_operator.render.serving import CANARY, Serving
+from graft_operator.render.children import CANARY, ROUTE, Serving
 from graft_operator.settings import Settings
-from graft_operator.status import rollouts, served
+from graft_operator.status import reached, rollouts, served
 from graft_operator.status.written import urgent
 
 Object = dict[str, Any]
@@ -58,7 +59,8 @@ def sync(subject: Subject, observed: Observed, *, settings: Settings, now: datet
 
 def _synced(look: _Look) -> Outcome:
     """As `sync`. Raises DecodeError: the deployment asks for what this version cannot do."""
-    rules = canary.rules(_decoded(look, None).spec.rollout)
+    routed = offered.routed(look.subject, look.observed.apis, look.settings)
+    rules = canary.rules(_decoded(look, None).spec.rollout, routed=routed)
     gradual = bool(rules.steps)
     choice = rollout.choose(
         look.subject, _found(look), _missing(look), gradual=gradual, now=look.now
@@ -70,6 +72,7 @@ def _synced(look: _Look) -> Outcome:
     seen = look.observed
     found = served.findings(choice, seen.deployed, seen.held)
     found |= rollouts.findings(look.subject, choice, rules, sight, seen)
+    found |= reached.findings(look.subject, seen, look.settings)
     outcome = _told(look, found, choice=choice)
     if rollouts.moved(look.subject, choice):
         return replace(outcome, wake=look.now + BUSY)
@@ -123,7 +126,8 @@ def _decoded(look: _Look, model: Model | None) -> ServeDeployment:
 
 def _children(look: _Look, choice: Choice, rules: Rules) -> tuple[Object, ...]:
     """The children with the wanted models; none before there is one. The spec is judged anyway."""
-    stable = _serving(look, choice.target, tried=choice.canary is not None)
+    weight = canary.weight(choice, rules) if rules.routed else None
+    stable = replace(_serving(look, choice.target), tried=choice.canary is not None, weight=weight)
     if choice.target is None:
         return ()
     count = _canary_pods(look, choice, rules, usual=stable.stage.gang.desired)
@@ -133,9 +137,9 @@ def _children(look: _Look, choice: Choice, rules: Rules) -> tuple[Object, ...]:
     return (*rendering.render(stable), rendering.canary(trial, count))
 
 
-def _serving(look: _Look, model: Model | None, *, tried: bool = False) -> Serving:
+def _serving(look: _Look, model: Model | None) -> Serving:
     stage = planner.plan(_decoded(look, model)).stage("serve")
-    return Serving(subject=look.subject, stage=stage, settings=look.settings, tried=tried)
+    return Serving(subject=look.subject, stage=stage, settings=look.settings)
 
 
 def _canary_pods(look: _Look, choice: Choice, rules: Rules, *, usual: int) -> int | None:
@@ -148,8 +152,7 @@ def _canary_pods(look: _Look, choice: Choice, rules: Rules, *, usual: int) -> in
             0 if there is not None and (there.deployed.wanted or there.deployed.replicas) else None
         )
     stable = look.observed.deployed
-    weight = rules.step(choice.trial.step).weight
-    return canary.pods(weight, stable.wanted if stable else usual)
+    return rules.pods(choice.trial.step, stable.wanted if stable else usual)
 
 
 def _sight(look: _Look, wanted: tuple[Object, ...]) -> Sight:
@@ -167,7 +170,7 @@ def _arrival(
     look: _Look, wanted: tuple[Object, ...], key: str, deployed: Deployed | None, broken: str
 ) -> Arrival:
     child = look.observed.children.get(key)
-    due = next((rendering.stamp(body) for body in wanted if rendering.key(body) == key), "")
+    due = next((children.stamp(body) for body in wanted if children.key(body) == key), "")
     if deployed is None or child is None or child.stamp != due:
         return Arrival()
     if not deployed.wanted:
@@ -183,17 +186,35 @@ def _arrival(
 def _changes(
     look: _Look, wanted: tuple[Object, ...]
 ) -> tuple[tuple[Object, ...], tuple[Patch, ...], tuple[Delete, ...]]:
-    """Children that are missing, differ, or are wanted no more."""
-    there, due = look.observed.children, {rendering.key(body): body for body in wanted}
+    """Children that are missing, differ, or are wanted no more.
+
+    A route that gives a canary less does so before anything else changes.
+    """
+    there, due = look.observed.children, {children.key(body): body for body in wanted}
+    if less := _less(look, due.get(ROUTE)):
+        return (), (less,), ()
     create = tuple(body for key, body in due.items() if key not in there)
     patch = tuple(
-        Patch(kind=b["kind"], name=b["metadata"]["name"], uid=there[key].uid, body=b)
-        for key, b in due.items()
-        if key in there and there[key].stamp != rendering.stamp(b)
+        _patch(body, there[key].uid)
+        for key, body in due.items()
+        if key in there and there[key].stamp != children.stamp(body)
     )
     delete = tuple(
-        Delete(kind=rendering.kind_of(key), name=rendering.name_of(look.subject, key), uid=c.uid)
+        Delete(kind=children.kind_of(key), name=children.name_of(look.subject, key), uid=c.uid)
         for key, c in there.items()
         if wanted and key not in due
     )
     return create, patch, delete
+
+
+def _less(look: _Look, due: Object | None) -> Patch | None:
+    """The patch of a route that gives the canary more than is due; None: it does not."""
+    route, known = look.observed.route, look.observed.children.get(ROUTE)
+    if due is None or route is None or known is None:
+        return None
+    return _patch(due, known.uid) if route.weight > routing.share(due["spec"]) else None
+
+
+def _patch(body: Object, uid: str) -> Patch:
+    name = body["metadata"]["name"]
+    return Patch(kind=body["kind"], name=name, uid=uid, body=routing.patched(body))

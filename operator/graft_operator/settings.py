@@ -53,6 +53,8 @@ class Settings(BaseModel):
     """Image of workers whose job names none."""
     serve_image: str = "graft-serve:latest"
     """Image of the model servers."""
+    gateway: bool = False
+    """Whether HTTPRoutes are written for deployments that name a Gateway."""
     image_pull_policy: str = "IfNotPresent"
     """Pull policy of the workers' image."""
     image_pull_secrets: Words = ()

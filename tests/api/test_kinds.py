@@ -138,9 +138,21 @@ def test_a_deployment_that_names_some_resources_keeps_its_own_default_of_the_oth
             id="fewer replicas at most than at least",
         ),
         pytest.param(
+            with_spec('gateway: {name: public, path: "/a/../b"}', of=SERVE),
+            "line 6: spec.gateway.path: expected / or a path such as /models/reviews,"
+            ' found "/a/../b"',
+            id="a path that leads elsewhere",
+        ),
+        pytest.param(
+            with_spec("gateway: {name: public, hostnames: [a.example, https://b]}", of=SERVE),
+            "line 6: spec.gateway.hostnames[1]: expected a host name in small letters such as"
+            ' models.example.com or *.example.com, found "https://b"',
+            id="an address for a host name",
+        ),
+        pytest.param(
             with_spec("workers: {desired: 2}", of=SERVE),
             "line 6: spec.workers: unknown field; known: model, replicas, autoscaling, runtime,"
-            " batching, recall, rollout, resources, podTemplate",
+            " batching, recall, gateway, rollout, resources, podTemplate",
             id="a field of jobs in a deployment",
         ),
     ],

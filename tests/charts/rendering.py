@@ -19,6 +19,7 @@ EVERYTHING: Object = {
     "replicas": 2,
     "kueue": {"enabled": True},
     "networkPolicy": {"enabled": True},
+    "serve": {"gateway": True},
     "monitoring": {
         "serviceMonitor": {"enabled": True},
         "podMonitor": {"enabled": True},

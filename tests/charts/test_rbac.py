@@ -50,6 +50,11 @@ def test_rights_on_workloads_only_with_kueue() -> None:
     assert rights(found) == dict(permissions.RIGHTS) | KUEUE
 
 
+def test_rights_on_routes_only_where_a_gateway_is_allowed() -> None:
+    found = roles({"serve": {"gateway": True}}, "ClusterRole")[f"graft-{NAMESPACE}"]
+    assert rights(found) == dict(permissions.RIGHTS) | dict(permissions.GATEWAY)
+
+
 @pytest.mark.parametrize("store", [{"create": False}, {"s3": {"uri": "s3://bucket"}}])
 def test_no_rights_on_claims_where_none_is_made(store: Object) -> None:
     found = roles({"store": store}, "ClusterRole")[f"graft-{NAMESPACE}"]

@@ -33,6 +33,20 @@ PROGRAMS = (
     Program(name="promtool", module="github.com/prometheus/prometheus/cmd/promtool@v0.316.0"),
 )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A type of another project, whose module has the file."""
+
+    module: str
+    path: str
+
+
+ROUTES = Definition(
+    module="sigs.k8s.io/gateway-api@v1.6.3",
+    path="config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
+)
+
 # One binary: the name it is called by picks the part.
 KUBE_PARTS = (
     "kube-apiserver",

@@ -10,10 +10,21 @@ from typing import Any
 
 from graft_api.servedeployment import ServeDeploymentStatus
 from graft_api.vocabulary import Annotation
-from graft_operator.observed import Answers, Canary, Child, Deployed, Observed, Subject
+from graft_operator.observed import (
+    Answers,
+    Apis,
+    Canary,
+    Child,
+    Deployed,
+    Observed,
+    Route,
+    Subject,
+)
 from graft_operator.outcome import Event, Outcome
-from graft_operator.render.serving import CANARY, key
-from tests.builders import START, UID, at, look
+from graft_operator.render.children import CANARY, ROUTE, key
+from graft_operator.render.routing import share
+from graft_operator.settings import Settings
+from tests.builders import SETTINGS, START, UID, at, look
 
 OLD, NEW, NEWER = (f"/graft/store/artefacts/sha256-{number}" for number in (1, 2, 3))
 STABLE = "Deployment"
@@ -39,6 +50,9 @@ class World:
     unready: tuple[str, ...] = ()  # Deployments whose new pods do not become ready
     broken: dict[str, str] = field(default_factory=dict)  # what their pods say of their model
     answers: Answers = field(default_factory=Answers)  # of the canary, in each of its steps
+    apis: Apis = field(default_factory=Apis)
+    settings: Settings = SETTINGS
+    accepted: bool | None = True  # what the controller of the Gateway says of the route
     generation: int = 1
     seconds: float = 0.0
     writes: int = 0
@@ -72,6 +86,11 @@ class World:
     def size(self, name: str = CANARY) -> int | None:
         return self.bodies[name]["spec"]["replicas"] if name in self.bodies else None
 
+    @property
+    def weight(self) -> int | None:
+        """The percentage that the route gives the canary."""
+        return share(self.bodies[ROUTE]["spec"]) if ROUTE in self.bodies else None
+
     def condition(self, kind: str) -> tuple[str, str, str]:
         found = next(c for c in self.status["conditions"] if c["type"] == kind)
         return found["status"], found["reason"], found["message"]
@@ -104,11 +123,21 @@ class World:
             children=stamps,
             deployed=self.counts.get(STABLE),
             canary=tried,
+            route=self._route(),
+            apis=self.apis,
             broken=self.broken.get(STABLE, ""),
         )
 
+    def _route(self) -> Route | None:
+        weight = self.weight
+        if weight is None or not self.apis.routes:
+            return None
+        words = "" if self.accepted else "no listener of that name"
+        return Route(weight=weight, accepted=self.accepted, message=words)
+
     def look(self) -> Outcome:
-        return look(self.subject, self.observed(), now=at(self.seconds))
+        now = at(self.seconds)
+        return look(self.subject, self.observed(), now=now, settings=self.settings)
 
     def tick(self) -> None:
         """Controllers do their part, then the operator looks for as long as it has to tell."""
@@ -164,7 +193,7 @@ class World:
 
     def _put(self, body: Body) -> None:
         name = key(body)
-        self.bodies[name] = copy.deepcopy(body)
+        self.bodies[name] = merged(self.bodies.get(name, {}), body)
         if body["kind"] == STABLE:
             old = self.counts.get(name, Deployed(wanted=4))
             wanted = body["spec"].get("replicas", old.wanted)
@@ -187,9 +216,19 @@ class World:
         )
 
 
-def served(**spec: Any) -> World:
+def merged(old: Any, patch: Any) -> Any:
+    """What the server makes of a merge patch."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    under = old if isinstance(old, dict) else {}
+    kept = {name: value for name, value in under.items() if patch.get(name, ...) is not None}
+    new = {name: merged(under.get(name), value) for name, value in patch.items()}
+    return kept | {name: value for name, value in new.items() if value is not None}
+
+
+def served(*, apis: Apis | None = None, settings: Settings | None = None, **spec: Any) -> World:
     """A world in which the first model answers; asked for by the words of `serve`."""
-    world = World(spec=serve(**spec))
+    world = World(spec=serve(**spec), apis=apis or Apis(), settings=settings or SETTINGS)
     world.until("Stable")
     world.rest()
     world.events.clear()

@@ -74,6 +74,10 @@ class Serve(Part):
     """What the pods of every ServeDeployment get."""
 
     image: Image = Field(Image(repository="graft/serve"), description="Image of model servers.")
+    gateway: bool = Field(
+        default=False,
+        description="Write an HTTPRoute for a deployment that names a Gateway; brings the rights.",
+    )
 
 
 class ObjectStore(Part):

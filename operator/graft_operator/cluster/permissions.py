@@ -31,3 +31,8 @@ OWN: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {("coordination.k8s.io", "leases"): ("create", "get", "patch")}
 )
 """The same in the operator's own namespace."""
+
+GATEWAY: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {("gateway.networking.k8s.io", "httproutes"): ("create", "delete", "get", "patch")}
+)
+"""What `serve.gateway` of the chart adds to RIGHTS."""

@@ -27,6 +27,7 @@ PATHS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Event": ("/apis/events.k8s.io/v1", "events"),
         "Job": ("/apis/batch/v1", "jobs"),
         "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
+        "HTTPRoute": ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
         "Lease": ("/apis/coordination.k8s.io/v1", "leases"),
         "Namespace": ("/api/v1", "namespaces"),
         "NetworkPolicy": ("/apis/networking.k8s.io/v1", "networkpolicies"),

@@ -9,7 +9,7 @@ from graft_api.scalars import seconds
 from graft_api.serving import Rollout
 from graft_operator.observed import Answers
 from graft_operator.policies import answers
-from graft_operator.policies.rollout import LOAD, Arrival, Choice, State, Trial
+from graft_operator.policies.rollout import BACK, LOAD, Arrival, Choice, State, Trial
 
 FEWEST = 20  # requests without which no share of failures means anything
 FEWEST_P99 = 100  # requests of which the slowest hundredth is one
@@ -33,10 +33,16 @@ class Rules:
     error_rate: float = 0.01
     p99: float | None = None  # seconds
     paused: bool = False
+    routed: bool = False  # a route makes the shares; else pods do
 
     def step(self, number: int) -> Step:
         """The step of that number; the last where there are fewer by now."""
         return self.steps[min(number, len(self.steps)) - 1]
+
+    def pods(self, number: int, stable: int) -> int:
+        """Pods that the canary needs in the step of that number beside so many stable ones."""
+        weight = self.step(number).weight
+        return carriers(weight, stable) if self.routed else pods(weight, stable)
 
     @property
     def enough(self) -> int:
@@ -61,8 +67,8 @@ class Sight:
         return self.stable.complete and self.canary.complete
 
 
-def rules(rollout: Rollout) -> Rules:
-    """The spec in numbers."""
+def rules(rollout: Rollout, *, routed: bool) -> Rules:
+    """The spec in numbers; `routed`: a route makes the shares."""
     return Rules(
         steps=tuple(
             Step(weight=each.weight, hold=timedelta(seconds=seconds(each.hold)))
@@ -71,6 +77,7 @@ def rules(rollout: Rollout) -> Rules:
         error_rate=rollout.max_error_rate,
         p99=None if rollout.max_p99 is None else seconds(rollout.max_p99),
         paused=rollout.paused,
+        routed=routed,
     )
 
 
@@ -84,6 +91,20 @@ def pods(weight: int, stable: int) -> int:
     below = weight * stable // (100 - weight)
     near = {min(max(count, 1), stable) for count in (below, below + 1)}
     return min(sorted(near), key=lambda count: abs(count / (count + stable) - weight / 100))
+
+
+def carriers(weight: int, stable: int) -> int:
+    """Pods that carry that percentage of what so many stable ones carried alone."""
+    return -(-weight * stable // 100)
+
+
+def weight(choice: Choice, wanted: Rules) -> int:
+    """The percentage that a route gives the canary: more only when its pods answer."""
+    trial = choice.trial
+    if trial is None or choice.canary is None or choice.state in BACK:
+        return 0
+    reached = trial.step - (choice.state == "Preparing")
+    return wanted.step(reached).weight if reached else 0
 
 
 def share(canary: int, stable: int) -> int:

@@ -2,107 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from graft_api.plan import Stage
 from graft_api.quantities import number
-from graft_api.vocabulary import Annotation, Label, Role, ServePort, Variant
-from graft_operator.observed import Subject
-from graft_operator.render.attempt import job_labels, owned, selector
+from graft_api.vocabulary import Label, Role, ServePort, Variant
+from graft_operator.render import routing
+from graft_operator.render.attempt import job_labels
+from graft_operator.render.children import Serving, child, chosen, name_of, stamped
 from graft_operator.render.environment import STORE
 from graft_operator.render.overlay import overlaid
 from graft_operator.render.pods import CONTAINER_SECURITY, POD_SECURITY, named_volume, requests
-from graft_operator.settings import Settings
 
 Object = dict[str, Any]
 
-KINDS = (
-    "NetworkPolicy",
-    "Service",
-    "PodDisruptionBudget",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-)
-CANARY = "Canary"  # what the second Deployment is called among the children
-PORT = 80  # of the Service
 GRACE_SECONDS = 40  # 5 of new requests, 20 for what was accepted, and some
 STARTUP_SECONDS = 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
-    """Everything that the children depend on."""
-
-    subject: Subject
-    stage: Stage
-    settings: Settings
-    variant: Variant = Variant.STABLE
-    tried: bool = False  # a canary takes a part of the traffic
-
-    @property
-    def scales(self) -> bool:
-        """Whether an autoscaler says how many pods there are."""
-        return bool(self.subject.spec.get("autoscaling"))
-
-
-def name_of(subject: Subject, key: str = "") -> str:
-    """The name of every child but the canary's Deployment: no job's child has it."""
-    return f"{subject.name}-{'canary' if key == CANARY else 'serve'}"
-
-
-def key(body: Object) -> str:
-    """What the child is called among the children: its kind, or that it is the canary."""
-    variant = body["metadata"]["labels"].get(Label.VARIANT)
-    return CANARY if variant == Variant.CANARY else str(body["kind"])
-
-
-def kind_of(key: str) -> str:
-    """The kind of the child that is called so."""
-    return "Deployment" if key == CANARY else key
 
 
 def render(serving: Serving) -> tuple[Object, ...]:
     """The children in the order in which they are made, each with the digest of what it is."""
     made = [body for renderer in _RENDERERS for body in renderer(serving)]
-    return tuple(_stamped(json.loads(json.dumps(body))) for body in made)
+    return tuple(map(stamped, made))
 
 
 def canary(serving: Serving, replicas: int) -> Object:
-    """A second Deployment of so many pods behind the same Service; nothing else is its own."""
-    metadata = owned(
-        serving.subject,
-        name_of(serving.subject, CANARY),
-        job_labels(serving.subject) | {Label.VARIANT: str(Variant.CANARY)},
-    )
+    """A second Deployment of so many pods; nothing else of it is its own."""
     spec = _pods(serving) | {"replicas": replicas}
-    made = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
-    return _stamped(json.loads(json.dumps(made)))
-
-
-def stamp(body: Object) -> str:
-    """The digest that the child carries."""
-    return str(body["metadata"]["annotations"][Annotation.OBJECT])
-
-
-def _stamped(body: Object) -> Object:
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    body["metadata"]["annotations"] = {str(Annotation.OBJECT): f"sha256:{digest}"}
-    return body
-
-
-def _child(serving: Serving, api_version: str, kind: str, spec: Object) -> Object:
-    subject = serving.subject
-    metadata = owned(subject, name_of(subject), job_labels(subject))
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
-
-
-def _chosen(subject: Subject) -> Object:
-    """Every pod that answers, whatever its model."""
-    return selector(subject) | {Label.ROLE: str(Role.SERVER)}
+    return stamped(child(serving, "apps/v1", "Deployment", spec, of=Variant.CANARY))
 
 
 def _variant(serving: Serving) -> Object:
@@ -115,16 +42,10 @@ def _network_policy(serving: Serving) -> tuple[Object, ...]:
     spec = {
         "egress": [],
         "ingress": [{"ports": ports}],
-        "podSelector": {"matchLabels": _chosen(serving.subject)},
+        "podSelector": {"matchLabels": chosen(serving.subject)},
         "policyTypes": ["Ingress", "Egress"],
     }
-    return (_child(serving, "networking.k8s.io/v1", "NetworkPolicy", spec),)
-
-
-def _service(serving: Serving) -> tuple[Object, ...]:
-    ports = [{"name": "http", "port": PORT, "targetPort": "http"}]
-    spec = {"ports": ports, "selector": _chosen(serving.subject)}
-    return (_child(serving, "v1", "Service", spec),)
+    return (child(serving, "networking.k8s.io/v1", "NetworkPolicy", spec),)
 
 
 def _budget(serving: Serving) -> tuple[Object, ...]:
@@ -133,17 +54,17 @@ def _budget(serving: Serving) -> tuple[Object, ...]:
         return ()
     spec = {
         "maxUnavailable": 1,
-        "selector": {"matchLabels": _chosen(serving.subject)},
+        "selector": {"matchLabels": chosen(serving.subject)},
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
     }
-    return (_child(serving, "policy/v1", "PodDisruptionBudget", spec),)
+    return (child(serving, "policy/v1", "PodDisruptionBudget", spec),)
 
 
 def _deployment(serving: Serving) -> tuple[Object, ...]:
     own = _pods(serving)
     if not serving.scales:
         own["replicas"] = serving.stage.gang.desired
-    return (_child(serving, "apps/v1", "Deployment", own),)
+    return (child(serving, "apps/v1", "Deployment", own),)
 
 
 def _pods(serving: Serving) -> Object:
@@ -151,7 +72,7 @@ def _pods(serving: Serving) -> Object:
     return {
         "progressDeadlineSeconds": STARTUP_SECONDS,
         "revisionHistoryLimit": 2,
-        "selector": {"matchLabels": _chosen(serving.subject) | _variant(serving)},
+        "selector": {"matchLabels": chosen(serving.subject) | _variant(serving)},
         # A pod goes only when another answers in its place.
         "strategy": {
             "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
@@ -179,12 +100,13 @@ def _autoscaler(serving: Serving) -> tuple[Object, ...]:
             "name": name_of(serving.subject),
         },
     }
-    return (_child(serving, "autoscaling/v2", "HorizontalPodAutoscaler", spec),)
+    return (child(serving, "autoscaling/v2", "HorizontalPodAutoscaler", spec),)
 
 
 _RENDERERS: tuple[Callable[[Serving], tuple[Object, ...]], ...] = (
     _network_policy,
-    _service,
+    routing.service,
+    routing.route,
     _budget,
     _deployment,
     _autoscaler,
@@ -210,7 +132,7 @@ def _pod(serving: Serving) -> Object:
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "topologySpreadConstraints": [
             {
-                "labelSelector": {"matchLabels": _chosen(serving.subject)},
+                "labelSelector": {"matchLabels": chosen(serving.subject)},
                 "maxSkew": 1,
                 "topologyKey": "kubernetes.io/hostname",
                 "whenUnsatisfiable": "ScheduleAnyway",

@@ -40,7 +40,7 @@ class Gatherer:
         self._settings = settings
         self._crowd = Crowd()
         servers = Servers(threads=settings.threads)
-        self._serving = ServingGatherer(cache, sender, servers)
+        self._serving = ServingGatherer(cache, sender, servers, settings)
         # Workers that cannot be reached cost seconds each; most threads are never theirs.
         self._pulls = threading.BoundedSemaphore(max(1, settings.threads // PULLING_SHARE))
 

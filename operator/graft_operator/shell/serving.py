@@ -7,14 +7,23 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graft_api.vocabulary import Annotation, Label, Variant
-from graft_operator.cluster import reading
+from graft_operator.cluster import reading, routes
+from graft_operator.cluster.discovery import Discovery
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.servers import Servers
-from graft_operator.observed import Answers, Canary, Child, Deployed, Observed, Pod, Subject
+from graft_operator.observed import Answers, Apis, Canary, Child, Deployed, Observed, Pod, Subject
 from graft_operator.policies import answers, referring
 from graft_operator.policies.waiting import pod_held
-from graft_operator.render.serving import CANARY, KINDS, kind_of, name_of
+from graft_operator.render.children import (
+    CANARY,
+    CANARY_SERVICE,
+    KINDS,
+    ROUTE,
+    kind_of,
+    name_of,
+)
+from graft_operator.settings import Settings
 from graft_operator.shell.cache import Around, Cache, Note
 
 AROUND_SECONDS = 300.0  # how long the lesser children are taken for unchanged
@@ -26,10 +35,12 @@ SCRAPED = 32  # pods of a canary whose metrics are read; of more these are a sam
 class ServingGatherer:
     """Makes the observed state of a ServeDeployment."""
 
-    def __init__(self, cache: Cache, sender: Sender, servers: Servers) -> None:
+    def __init__(self, cache: Cache, sender: Sender, servers: Servers, settings: Settings) -> None:
         self._cache = cache
         self._sender = sender
         self._servers = servers
+        self._settings = settings
+        self._discovery = Discovery(sender, clock=time.monotonic)
 
     def observe(self, subject: Subject) -> Observed:
         """The children by kind, the counts of the Deployment, and what stands in the way.
@@ -38,11 +49,17 @@ class ServingGatherer:
             UnreachableError: the server does not answer.
         """
         note = self._cache.note(subject.key)
+        apis = self._discovery.apis()
         raw = self._child(subject, DEPLOYMENT)
         deployed = _deployed(raw) if raw else None
-        children = dict(self._around(subject, note, settled=bool(deployed and deployed.complete)))
+        whole = bool(deployed and deployed.complete)
+        children = dict(self._around(subject, note, apis, settled=whole))
         if raw:
             children[DEPLOYMENT] = _known(raw)
+        routed = children.pop(ROUTE, None) or subject.spec.get("gateway")
+        route = self._child(subject, ROUTE) if routed and self._routes(apis) else None
+        if route:
+            children[ROUTE] = _known(route)
         known = children.pop(CANARY, None)
         tried = self._child(subject, CANARY) if known or _tries(subject) else None
         if tried:
@@ -53,6 +70,8 @@ class ServingGatherer:
             children=children,
             deployed=deployed,
             canary=self._canary(subject, tried, pods) if tried else None,
+            route=routes.route(route) if route else None,
+            apis=apis,
             pods=pods,
             broken=self._broken(pod for pod in pods if pod.variant != Variant.CANARY),
             held=next((said for pod in pods if (said := pod_held(pod))), ""),
@@ -61,17 +80,24 @@ class ServingGatherer:
             referred=referring.looked_up(subject, self._cache.subject),
         )
 
-    def _around(self, subject: Subject, note: Note, *, settled: bool) -> dict[str, Child]:
+    def _routes(self, apis: Apis) -> bool:
+        """Whether there may be routes of ours, and we may look."""
+        return self._settings.gateway and apis.routes
+
+    def _around(
+        self, subject: Subject, note: Note, apis: Apis, *, settled: bool
+    ) -> dict[str, Child]:
         kept, now = note.around, time.monotonic()
         fresh = kept is not None and kept.generation == subject.generation
         if kept is not None and fresh and settled and now - kept.at < AROUND_SECONDS:
             return kept.children
-        found = {kind: _known(raw) for kind, raw in self._lesser(subject)}
+        found = {kind: _known(raw) for kind, raw in self._lesser(subject, apis)}
         note.around = Around(children=found, generation=subject.generation, at=now)
         return found
 
-    def _lesser(self, subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
-        for key in (*KINDS, CANARY):
+    def _lesser(self, subject: Subject, apis: Apis) -> Iterator[tuple[str, dict[str, Any]]]:
+        more = (ROUTE, CANARY_SERVICE) if self._routes(apis) else ()
+        for key in (*KINDS, CANARY, *more):
             if key != DEPLOYMENT and (raw := self._child(subject, key)):
                 yield key, raw
 

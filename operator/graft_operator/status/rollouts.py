@@ -48,16 +48,24 @@ def _place(told: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def traffic(seen: Observed, choice: Choice) -> Object | None:
-    """Percent of the requests by model: every pod that answers gets as many as another."""
+    """Percent of the requests by model: a route's weights, or as many for every pod that answers.
+
+    While the canary's model takes over, stable pods answer with it one after the other.
+    """
     if choice.trial is None or not choice.trial.step:
         return None
     stable, tried = seen.deployed or Deployed(), _deployed(seen.canary)
-    new = tried.available
-    if choice.state == "Promote":
-        new += _renewed(stable)
+    renewed = _renewed(stable) if choice.state == "Promote" else 0
     everyone = stable.available + tried.available
-    part = canary.share(new, everyone - new)
-    return {"stable": 100 - part, "canary": part} if everyone else {"stable": 0, "canary": 0}
+    if not everyone:
+        return {"stable": 0, "canary": 0}
+    if seen.route is not None:
+        rest = 100 - seen.route.weight
+        part = seen.route.weight + round(rest * renewed / max(stable.available, 1))
+    else:
+        new = tried.available + renewed
+        part = canary.share(new, everyone - new)
+    return {"stable": 100 - part, "canary": part}
 
 
 def findings(
@@ -105,7 +113,11 @@ def _split(choice: Choice, rules: Rules, stable: Deployed) -> tuple[str, str]:
     """The step in words, and whether pods can make it."""
     assert choice.trial is not None
     weight = rules.step(choice.trial.step).weight
-    count = canary.pods(weight, stable.wanted)
+    count = rules.pods(choice.trial.step, stable.wanted)
+    if rules.routed:
+        pods = f"{count} pods of the canary"
+        text = f"step {choice.trial.step} of {len(rules.steps)}: {weight} %, by a route, {pods}"
+        return "CanaryStep", text
     part = canary.share(count, stable.wanted)
     text = f"step {choice.trial.step} of {len(rules.steps)}: {part} %"
     if part == weight:

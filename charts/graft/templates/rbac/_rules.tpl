@@ -32,6 +32,11 @@
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, create, patch, delete]
+{{- if .Values.serve.gateway }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, create, patch, delete]
+{{- end }}
 {{- if and .Values.store.create (not .Values.store.s3.uri) }}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
