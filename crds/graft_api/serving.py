@@ -42,7 +42,7 @@ class ScalingTarget(Part):
     """What each replica should carry; exactly one."""
 
     queue_depth: s.Count | None = None
-    """Requests waiting at each replica."""
+    """Requests waiting at each replica; needs KEDA or a metrics adapter, and has the CPU beside."""
     cpu: Annotated[int, Field(ge=1, le=100)] | None = None
     """Percent of the requested CPU."""
     requests_per_second: s.Positive | None = None
@@ -67,6 +67,12 @@ class Autoscaling(Part):
             "self.min <= self.max",
             "min {min} is above max {max}",
             lambda a: a.min <= a.max,
+            at="min",
+        ),
+        Rule(
+            "self.min > 0 || !has(self.target.queueDepth)",
+            "min 0 with target queueDepth: pods that are gone have no queue; set min to 1",
+            lambda a: a.min > 0 or a.target.queue_depth is None,
             at="min",
         ),
     )

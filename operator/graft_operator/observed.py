@@ -190,6 +190,8 @@ class Apis:
     """Which APIs the cluster serves beside those of Kubernetes itself."""
 
     routes: bool = False  # HTTPRoutes of Gateway API
+    scaled_objects: bool = False  # of KEDA
+    pod_metrics: bool = False  # what a metrics adapter tells of pods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,7 @@ class Observed:
     deployed: Deployed | None = None
     canary: Canary | None = None
     route: Route | None = None
+    unscaled: str = ""  # why the autoscaler does not follow the queue, in its own words
     apis: Apis = field(default_factory=Apis)
     broken: str = ""  # why a server of it will never be ready, in its own words
     held: str = ""  # why a pod of it does not start

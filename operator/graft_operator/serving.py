@@ -22,7 +22,7 @@ from graft_operator.render import children, routing
 from graft_operator.render import serving as rendering
 from graft_operator.render.children import CANARY, ROUTE, Serving
 from graft_operator.settings import Settings
-from graft_operator.status import reached, rollouts, served
+from graft_operator.status import reached, rollouts, scaled, served
 from graft_operator.status.written import urgent
 
 Object = dict[str, Any]
@@ -73,6 +73,7 @@ def _synced(look: _Look) -> Outcome:
     found = served.findings(choice, seen.deployed, seen.held)
     found |= rollouts.findings(look.subject, choice, rules, sight, seen)
     found |= reached.findings(look.subject, seen, look.settings)
+    found |= scaled.findings(look.subject, seen, look.settings)
     outcome = _told(look, found, choice=choice)
     if rollouts.moved(look.subject, choice):
         return replace(outcome, wake=look.now + BUSY)
@@ -139,7 +140,8 @@ def _children(look: _Look, choice: Choice, rules: Rules) -> tuple[Object, ...]:
 
 def _serving(look: _Look, model: Model | None) -> Serving:
     stage = planner.plan(_decoded(look, model)).stage("serve")
-    return Serving(subject=look.subject, stage=stage, settings=look.settings)
+    scaler = offered.scaler(look.subject, look.observed.apis, look.settings)
+    return Serving(subject=look.subject, stage=stage, settings=look.settings, scaler=scaler)
 
 
 def _canary_pods(look: _Look, choice: Choice, rules: Rules, *, usual: int) -> int | None:

@@ -55,6 +55,8 @@ class Settings(BaseModel):
     """Image of the model servers."""
     gateway: bool = False
     """Whether HTTPRoutes are written for deployments that name a Gateway."""
+    prometheus: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Prometheus that has the servers' queues, for KEDA; empty: KEDA is not used."""
     image_pull_policy: str = "IfNotPresent"
     """Pull policy of the workers' image."""
     image_pull_secrets: Words = ()

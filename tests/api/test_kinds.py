@@ -138,6 +138,12 @@ def test_a_deployment_that_names_some_resources_keeps_its_own_default_of_the_oth
             id="fewer replicas at most than at least",
         ),
         pytest.param(
+            with_spec("autoscaling: {min: 0, max: 2, target: {queueDepth: 8}}", of=SERVE),
+            "line 6: spec.autoscaling.min: min 0 with target queueDepth:"
+            " pods that are gone have no queue; set min to 1",
+            id="nobody who could call the first pod",
+        ),
+        pytest.param(
             with_spec('gateway: {name: public, path: "/a/../b"}', of=SERVE),
             "line 6: spec.gateway.path: expected / or a path such as /models/reviews,"
             ' found "/a/../b"',

@@ -19,7 +19,7 @@ EVERYTHING: Object = {
     "replicas": 2,
     "kueue": {"enabled": True},
     "networkPolicy": {"enabled": True},
-    "serve": {"gateway": True},
+    "serve": {"gateway": True, "prometheus": "http://prometheus:9090"},
     "monitoring": {
         "serviceMonitor": {"enabled": True},
         "podMonitor": {"enabled": True},

@@ -55,6 +55,12 @@ def test_rights_on_routes_only_where_a_gateway_is_allowed() -> None:
     assert rights(found) == dict(permissions.RIGHTS) | dict(permissions.GATEWAY)
 
 
+def test_rights_on_scaled_objects_only_where_keda_knows_whom_to_ask() -> None:
+    values = {"serve": {"prometheus": "http://prometheus:9090"}}
+    found = roles(values, "ClusterRole")[f"graft-{NAMESPACE}"]
+    assert rights(found) == dict(permissions.RIGHTS) | dict(permissions.KEDA)
+
+
 @pytest.mark.parametrize("store", [{"create": False}, {"s3": {"uri": "s3://bucket"}}])
 def test_no_rights_on_claims_where_none_is_made(store: Object) -> None:
     found = roles({"store": store}, "ClusterRole")[f"graft-{NAMESPACE}"]

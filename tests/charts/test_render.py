@@ -169,8 +169,10 @@ def test_network_policy_lets_the_operator_reach_workers_and_servers() -> None:
 def test_pod_monitor_names_series_after_the_job() -> None:
     spec = one(rendered(EVERYTHING), "PodMonitor")["spec"]
     assert spec["namespaceSelector"] == {"any": True}
-    assert spec["selector"] == {"matchLabels": {Label.ROLE: Role.WORKER}}
-    assert (spec["jobLabel"], spec["podTargetLabels"]) == (Label.JOB, [Label.KIND, Label.ATTEMPT])
+    [chosen] = spec["selector"]["matchExpressions"]
+    assert chosen == {"key": Label.ROLE, "operator": "In", "values": [Role.WORKER, Role.SERVER]}
+    assert spec["jobLabel"] == Label.JOB
+    assert spec["podTargetLabels"] == [Label.KIND, Label.ATTEMPT, Label.VARIANT]
     assert spec["podMetricsEndpoints"][0]["port"] == "metrics"
     spec = one(rendered(NAMESPACED), "PodMonitor")["spec"]
     assert spec["namespaceSelector"] == {"matchNames": ["team-a", "team-b"]}

@@ -48,7 +48,7 @@ def test_operator_reads_what_the_administrator_chose() -> None:
         {
             "namespaces": ["team-a", "team-b"],
             "worker": {"image": {"digest": DIGEST}, "imagePullSecrets": ["pull"]},
-            "serve": {"gateway": True},
+            "serve": {"gateway": True, "prometheus": "http://prometheus.watch:9090"},
             "store": {"claim": "shared", "size": "1Ti", "storageClassName": "nfs"},
             "reconcile": {"threads": 8, "requestsPerSecond": 1000000, "statusSeconds": 2.5},
         }
@@ -56,7 +56,7 @@ def test_operator_reads_what_the_administrator_chose() -> None:
     assert chosen.namespaces == ("team-a", "team-b")
     assert chosen.worker_image == f"graft/worker@{DIGEST}"
     assert chosen.image_pull_secrets == ("pull",)
-    assert chosen.gateway is True
+    assert (chosen.gateway, chosen.prometheus) == (True, "http://prometheus.watch:9090")
     assert (chosen.threads, chosen.requests_per_second, chosen.status_seconds) == (8, 1e6, 2.5)
     assert chosen.store_claim == "shared"
     assert chosen.store_create == {

@@ -46,6 +46,10 @@ ROUTES = Definition(
     module="sigs.k8s.io/gateway-api@v1.6.3",
     path="config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
 )
+SCALED_OBJECTS = Definition(
+    module="github.com/kedacore/keda/v2@v2.21.0",
+    path="config/crd/bases/keda.sh_scaledobjects.yaml",
+)
 
 # One binary: the name it is called by picks the part.
 KUBE_PARTS = (

@@ -1,23 +1,29 @@
 """What the operator writes in the types of other projects, as the real API server takes it.
 
 Their definitions are the published ones, so the server checks every field. None of their
-controllers runs: that requests are split as the route says is theirs to show.
+controllers runs: that requests are split, and pods made, as they are told to is theirs to show.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from graft_operator.cluster import reading
+from graft_operator.observed import Apis, Observed
+from graft_operator.settings import Settings
+from graft_operator.sync import sync
 from tests.cluster import definitions
 from tests.cluster.api import Api, Object, RefusedError
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.fixtures import SPACE
 from tests.cluster.given import Cluster
 from tests.cluster.namespaces import Namespace
-from tests.cluster.versions import ROUTES
+from tests.cluster.versions import ROUTES, SCALED_OBJECTS
 from tests.cluster.wait import until
 from tests.gangs.jobs import Applied, apply
 from tests.gangs.operators import Operator, without_resident
@@ -25,6 +31,8 @@ from tests.gangs.servers import serve
 
 GATEWAY = "gateway.networking.k8s.io/v1"
 HERE = {"kind": "Gateway", "name": "public", "namespace": "edge"}
+PROMETHEUS = "http://prometheus.watch:9090"
+HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
 NOWHERE = {"spec": {"nodeSelector": {"graft.dev/test": "nowhere"}}}  # no pod has to start here
 
 
@@ -37,10 +45,15 @@ def space(
     tmp_path: Path,
 ) -> Iterator[Namespace]:
     """A namespace with an operator of its own, where the types of the others are known."""
-    with definitions.known(cluster.api, (ROUTES,)), without_resident(request.config):
+    with definitions.known(cluster.api, (ROUTES, SCALED_OBJECTS)), without_resident(request.config):
         space = Namespace.make(cluster, request.node.name)
         request.node.stash[SPACE] = space
-        settings = {"NAMESPACES": space.name, "LEADER_ELECTION": "false", "GATEWAY": "true"}
+        settings = {
+            "NAMESPACES": space.name,
+            "LEADER_ELECTION": "false",
+            "GATEWAY": "true",
+            "PROMETHEUS": PROMETHEUS,
+        }
         operator = Operator(kubeconfig=cluster.kubeconfig, folder=tmp_path, settings=settings)
         space.logs.append(operator.log)
         try:
@@ -76,9 +89,12 @@ def test_the_server_takes_what_is_written_in_the_types_of_others(space: Namespac
             model={"from": {"uri": "/graft/store/artefacts/none"}},
             podTemplate=NOWHERE,
             gateway=gateway,
+            autoscaling={"min": 2, "max": 6, "target": {"queueDepth": 8}},
         ),
     )
     a_route_by_weights(space, served)
+    an_object_for_keda(space, served)
+    an_autoscaler_by_a_metric_of_pods(space, served)
 
 
 def a_route_by_weights(space: Namespace, served: Applied) -> None:
@@ -97,5 +113,35 @@ def a_route_by_weights(space: Namespace, served: Applied) -> None:
         ]
     bent = rule | {"backendRefs": [rule["backendRefs"][0] | {"weight": -1}]}
     assert refused(space.api, made, rules=[bent]) == 422
-    served.until(lambda s: served.condition("Routed"), "the word about the route")
+    served.until(lambda _: served.condition("Routed"), "the word about the route")
     assert served.condition("Routed")["reason"] == "Pending"  # nobody is there to take it
+
+
+def an_object_for_keda(space: Namespace, served: Applied) -> None:
+    made = child(space, "keda.sh/v1alpha1", "ScaledObject")
+    spec = made["spec"]
+    assert spec["scaleTargetRef"]["name"] == "reviews-serve"
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (2, 6)
+    waiting, cpu = spec["triggers"]
+    assert waiting["metadata"]["serverAddress"] == PROMETHEUS
+    assert waiting["metadata"]["threshold"] == "8"
+    assert f'namespace="{space.name}"' in waiting["metadata"]["query"]
+    assert (cpu["type"], cpu["metadata"]) == ("cpu", {"value": "80"})
+    assert refused(space.api, made, triggers=[waiting | {"metricType": 1}]) == 422
+    assert served.condition("QueueScaling")["reason"] == "ByKeda"
+    assert space.api.list(*HPA, space.name) == []  # KEDA makes its own
+
+
+def an_autoscaler_by_a_metric_of_pods(space: Namespace, served: Applied) -> None:
+    """As it would be with a metrics adapter in the place of KEDA; the server checks it only."""
+    subject = reading.subject(served.object, kind="ServeDeployment")
+    seen = Observed(apis=Apis(pod_metrics=True))
+    fresh = replace(subject, status={})
+    outcome = sync(fresh, seen, settings=Settings(), now=datetime.now(UTC))
+    (body,) = [each for each in outcome.create if each["kind"] == HPA[1]]
+    path = space.api.path(*HPA, namespace=space.name)
+    taken = space.api.request("POST", path, body=body, query={"dryRun": "All"})
+    cpu, waiting = sorted(taken["spec"]["metrics"], key=lambda each: each["type"], reverse=True)
+    assert cpu["resource"]["target"]["averageUtilization"] == 80
+    assert waiting["pods"]["metric"]["name"] == "graft_serve_queue_depth"
+    assert waiting["pods"]["target"] == {"type": "AverageValue", "averageValue": "8"}

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from graft_operator.cluster import routes
+from graft_operator.cluster import routes, scalers
 from graft_operator.cluster.connection import connect
 from graft_operator.cluster.discovery import KEPT_SECONDS, Discovery
 from graft_operator.cluster.sending import Sender
 from graft_operator.observed import Apis, Route
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
+SCALED = "/apis/keda.sh/v1alpha1"
+METRICS = "/apis/custom.metrics.k8s.io"
 
 
 class Server(ThreadingHTTPServer):
@@ -91,6 +93,13 @@ def test_a_cluster_without_them_is_asked_once_in_five_minutes(server: Server, tm
         clock[0] = KEPT_SECONDS
         assert discovery.apis() == Apis(routes=True)
         assert len(server.asked) == 2 * asked
+        server.said |= {
+            ROUTES: (404, {}),
+            SCALED: resources("scaledobjects"),
+            METRICS: (200, {"kind": "APIGroup"}),
+        }
+        clock[0] = 2 * KEPT_SECONDS
+        assert discovery.apis() == Apis(scaled_objects=True, pod_metrics=True)
 
 
 def test_a_server_that_does_not_say_changes_nothing(server: Server, tmp_path: Any):
@@ -141,3 +150,35 @@ def test_a_route_is_read_with_the_words_of_its_controller(
 def test_a_route_without_a_second_backend_gives_the_canary_nothing():
     spec = {"parentRefs": [HERE], "rules": [{"backendRefs": [{"name": "reviews-serve"}]}]}
     assert routes.route({"spec": spec}).weight == 0
+
+
+def autoscaler(active: str, *measured: str) -> dict[str, Any]:
+    said = {"type": "ScalingActive", "status": active, "message": "no metrics yet"}
+    status = {"conditions": [said], "currentMetrics": [{"type": kind} for kind in measured]}
+    return {"kind": "HorizontalPodAutoscaler", "status": status}
+
+
+def scaled(ready: str, reason: str = "") -> dict[str, Any]:
+    said = {"type": "Ready", "status": ready, "reason": reason, "message": "no such host"}
+    return {"kind": "ScaledObject", "status": {"conditions": [said]}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ({"kind": "HorizontalPodAutoscaler"}, ""),
+        (autoscaler("True", "Resource", "Pods"), ""),
+        (autoscaler("True"), ""),
+        (autoscaler("False"), "the autoscaler says: no metrics yet"),
+        (autoscaler("True", "Resource", ""), "does not tell graft_serve_queue_depth"),
+        ({"kind": "ScaledObject"}, ""),
+        (scaled("True"), ""),
+        (scaled("Unknown"), ""),
+        (scaled("Unknown", "PartialTriggerError"), "KEDA says: no such host"),
+        (scaled("False"), "KEDA says: no such host"),
+    ],
+)
+def test_an_autoscaler_is_read_with_what_keeps_it_from_the_queue(raw: dict[str, Any], words: str):
+    found = scalers.trouble(raw)
+    assert words in found
+    assert bool(words) == bool(found)

@@ -52,6 +52,7 @@ class World:
     answers: Answers = field(default_factory=Answers)  # of the canary, in each of its steps
     apis: Apis = field(default_factory=Apis)
     settings: Settings = SETTINGS
+    unscaled: str = ""  # what the autoscaler complains of
     accepted: bool | None = True  # what the controller of the Gateway says of the route
     generation: int = 1
     seconds: float = 0.0
@@ -124,6 +125,7 @@ class World:
             deployed=self.counts.get(STABLE),
             canary=tried,
             route=self._route(),
+            unscaled=self.unscaled,
             apis=self.apis,
             broken=self.broken.get(STABLE, ""),
         )

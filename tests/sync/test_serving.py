@@ -229,8 +229,8 @@ def test_a_job_is_waited_for_and_then_kept_to(referred):
         ({"runtime": {"name": "openvino"}}, "spec.runtime.name"),
         ({"model": {"from": {"uri": "s3://bucket/model"}}}, "spec.model.from.uri"),
         (
-            {"autoscaling": {"max": 4, "target": {"queueDepth": 8}}},
-            "spec.autoscaling.target.queueDepth",
+            {"autoscaling": {"max": 4, "target": {"requestsPerSecond": 8}}},
+            "spec.autoscaling.target.requestsPerSecond",
         ),
     ],
 )

@@ -19,7 +19,8 @@ class PodMonitor(Part):
     """How Prometheus finds the workers."""
 
     enabled: bool = Field(
-        default=False, description="Make a PodMonitor for the workers of all jobs."
+        default=False,
+        description="Make a PodMonitor for the workers of all jobs and all model servers.",
     )
     labels: Labels = Field({}, description="Labels by which your Prometheus selects it.")
     interval: Interval = Field("15s", description="Time between two scrapes.")

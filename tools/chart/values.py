@@ -74,6 +74,11 @@ class Serve(Part):
     """What the pods of every ServeDeployment get."""
 
     image: Image = Field(Image(repository="graft/serve"), description="Image of model servers.")
+    prometheus: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = Field(
+        "",
+        description="Address of the Prometheus that scrapes the servers, as KEDA reaches it;"
+        " empty: KEDA is not used. Brings the rights on its ScaledObjects.",
+    )
     gateway: bool = Field(
         default=False,
         description="Write an HTTPRoute for a deployment that names a Gateway; brings the rights.",

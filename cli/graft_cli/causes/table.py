@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import control, endings, holding, placing, running, serving
+from . import asking, control, endings, holding, placing, running, serving
 from .facts import Cause, Facts
 
 Finders = tuple[Callable[[Facts], Cause | None], ...]
@@ -94,6 +94,8 @@ SERVED: tuple[Finders, ...] = (
         serving.crashing,
         serving.held,
     ),
+    (asking.unreached,),
+    (asking.unscaled,),
 )
 ANSWERING: Finders = (serving.proving, serving.starting, serving.rolling_out, serving.fine)
 UNKNOWN = Cause(

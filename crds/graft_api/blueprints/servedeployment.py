@@ -34,8 +34,7 @@ LIMITS = (
         instead=f"available: {', '.join(PRECISIONS)}",
     ),
     Limit(path="spec.batching.maxDelay", allowed=("0ms", "0s"), instead="available: 0ms"),
-    Limit(path="spec.autoscaling.target.queueDepth", instead="use cpu"),
-    Limit(path="spec.autoscaling.target.requestsPerSecond", instead="use cpu"),
+    Limit(path="spec.autoscaling.target.requestsPerSecond", instead="use cpu or queueDepth"),
     Limit(path="spec.recall", instead="leave it out"),
 )
 

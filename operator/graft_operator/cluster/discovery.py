@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 from graft_operator.cluster.requests import Request
 from graft_operator.cluster.sending import Sender
@@ -12,6 +11,8 @@ from graft_operator.observed import Apis
 
 KEPT_SECONDS = 300.0
 ROUTES = ("/apis/gateway.networking.k8s.io/v1", "httproutes")
+SCALED_OBJECTS = ("/apis/keda.sh/v1alpha1", "scaledobjects")
+POD_METRICS = "/apis/custom.metrics.k8s.io"  # what it tells of, it lists only once it is there
 
 
 class Discovery:
@@ -37,13 +38,22 @@ class Discovery:
             return self._known
 
     def _asked(self, known: Apis) -> Apis:
-        return replace(known, routes=self._serves(*ROUTES, known=known.routes))
+        return Apis(
+            routes=self._serves(*ROUTES, known=known.routes),
+            scaled_objects=self._serves(*SCALED_OBJECTS, known=known.scaled_objects),
+            pod_metrics=self._serves(POD_METRICS, known=known.pod_metrics),
+        )
 
-    def _serves(self, path: str, resource: str, *, known: bool) -> bool:
-        """Whether the resource is listed there; as before where the server does not say."""
+    def _serves(self, path: str, resource: str = "", *, known: bool) -> bool:
+        """Whether the resource is listed there, or the group is there at all.
+
+        As before where the server does not say.
+        """
         answer = self._sender.send(Request(verb="GET", path=path, kind="APIResourceList"))
         if answer.code == 404:
             return False
         if not answer.ok:
             return known
+        if not resource:
+            return True
         return any(each["name"] == resource for each in answer.json().get("resources") or ())

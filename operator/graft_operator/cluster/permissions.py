@@ -32,6 +32,11 @@ OWN: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
 )
 """The same in the operator's own namespace."""
 
+KEDA: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {("keda.sh", "scaledobjects"): ("create", "delete", "get", "patch")}
+)
+"""What `serve.prometheus` of the chart adds to RIGHTS."""
+
 GATEWAY: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {("gateway.networking.k8s.io", "httproutes"): ("create", "delete", "get", "patch")}
 )

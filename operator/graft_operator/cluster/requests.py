@@ -35,6 +35,7 @@ PATHS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "PersistentVolumeClaim": ("/api/v1", "persistentvolumeclaims"),
         "PodDisruptionBudget": ("/apis/policy/v1", "poddisruptionbudgets"),
         "Pod": ("/api/v1", "pods"),
+        "ScaledObject": ("/apis/keda.sh/v1alpha1", "scaledobjects"),
         "Service": ("/api/v1", "services"),
         "Workload": ("/apis/kueue.x-k8s.io/v1beta1", "workloads"),
         "PretrainJob": (f"/apis/{GROUP}/{VERSION}", "pretrainjobs"),

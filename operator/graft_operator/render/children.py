@@ -12,6 +12,7 @@ from typing import Any
 from graft_api.plan import Stage
 from graft_api.vocabulary import Annotation, Label, Role, Variant
 from graft_operator.observed import Subject
+from graft_operator.policies.offered import Scaler
 from graft_operator.render.attempt import job_labels, owned, selector
 from graft_operator.settings import Settings
 
@@ -20,12 +21,14 @@ Object = dict[str, Any]
 CANARY = "Canary"  # what the second Deployment is called among the children
 CANARY_SERVICE = "CanaryService"  # and its own address
 ROUTE = "HTTPRoute"
+SCALED = "ScaledObject"
+AUTOSCALER = "HorizontalPodAutoscaler"
 KINDS = (
     "NetworkPolicy",
     "Service",
     "PodDisruptionBudget",
     "Deployment",
-    "HorizontalPodAutoscaler",
+    AUTOSCALER,
 )
 TWINS: Mapping[str, str] = MappingProxyType({CANARY: "Deployment", CANARY_SERVICE: "Service"})
 PORT = 80  # of the Services
@@ -39,13 +42,9 @@ class Serving:
     stage: Stage
     settings: Settings
     variant: Variant = Variant.STABLE
+    scaler: Scaler = "none"
     tried: bool = False  # a canary takes a part of the traffic
     weight: int | None = None  # the percentage that a route gives the canary; None: no route
-
-    @property
-    def scales(self) -> bool:
-        """Whether an autoscaler says how many pods there are."""
-        return bool(self.subject.spec.get("autoscaling"))
 
 
 def name_of(subject: Subject, key: str = "") -> str:

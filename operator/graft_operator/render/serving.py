@@ -7,9 +7,9 @@ from typing import Any
 
 from graft_api.quantities import number
 from graft_api.vocabulary import Label, Role, ServePort, Variant
-from graft_operator.render import routing
+from graft_operator.render import routing, scaling
 from graft_operator.render.attempt import job_labels
-from graft_operator.render.children import Serving, child, chosen, name_of, stamped
+from graft_operator.render.children import Serving, child, chosen, stamped
 from graft_operator.render.environment import STORE
 from graft_operator.render.overlay import overlaid
 from graft_operator.render.pods import CONTAINER_SECURITY, POD_SECURITY, named_volume, requests
@@ -62,7 +62,7 @@ def _budget(serving: Serving) -> tuple[Object, ...]:
 
 def _deployment(serving: Serving) -> tuple[Object, ...]:
     own = _pods(serving)
-    if not serving.scales:
+    if serving.scaler == "none":
         own["replicas"] = serving.stage.gang.desired
     return (child(serving, "apps/v1", "Deployment", own),)
 
@@ -82,34 +82,14 @@ def _pods(serving: Serving) -> Object:
     }
 
 
-def _autoscaler(serving: Serving) -> tuple[Object, ...]:
-    if not serving.scales:
-        return ()
-    cpu = serving.subject.spec["autoscaling"]["target"]["cpu"]
-    target = {"averageUtilization": cpu, "type": "Utilization"}
-    # A canary takes load from the stable pods. All of them are needed again if it has to go.
-    policy = "Disabled" if serving.tried else "Max"
-    spec = {
-        "behavior": {"scaleDown": {"selectPolicy": policy}},
-        "maxReplicas": serving.stage.gang.max,
-        "metrics": [{"resource": {"name": "cpu", "target": target}, "type": "Resource"}],
-        "minReplicas": serving.stage.gang.min,
-        "scaleTargetRef": {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "name": name_of(serving.subject),
-        },
-    }
-    return (child(serving, "autoscaling/v2", "HorizontalPodAutoscaler", spec),)
-
-
 _RENDERERS: tuple[Callable[[Serving], tuple[Object, ...]], ...] = (
     _network_policy,
     routing.service,
     routing.route,
     _budget,
     _deployment,
-    _autoscaler,
+    scaling.autoscaler,
+    scaling.scaled_object,
 )
 
 

@@ -31,6 +31,7 @@ class Around:
     """The children of a ServeDeployment beside its Deployment, as a look found them."""
 
     children: dict[str, Child]
+    unscaled: str  # why its autoscaler does not follow the queue
     generation: int
     at: float
 

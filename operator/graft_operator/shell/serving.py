@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from graft_api.vocabulary import Annotation, Label, Variant
-from graft_operator.cluster import reading, routes
+from graft_operator.cluster import reading, routes, scalers
 from graft_operator.cluster.discovery import Discovery
 from graft_operator.cluster.requests import Ref, get
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.servers import Servers
 from graft_operator.observed import Answers, Apis, Canary, Child, Deployed, Observed, Pod, Subject
-from graft_operator.policies import answers, referring
+from graft_operator.policies import answers, offered, referring
 from graft_operator.policies.waiting import pod_held
 from graft_operator.render.children import (
+    AUTOSCALER,
     CANARY,
     CANARY_SERVICE,
     KINDS,
     ROUTE,
+    SCALED,
     kind_of,
     name_of,
 )
@@ -53,7 +55,8 @@ class ServingGatherer:
         raw = self._child(subject, DEPLOYMENT)
         deployed = _deployed(raw) if raw else None
         whole = bool(deployed and deployed.complete)
-        children = dict(self._around(subject, note, apis, settled=whole))
+        around = self._around(subject, note, apis, settled=whole)
+        children = dict(around.children)
         if raw:
             children[DEPLOYMENT] = _known(raw)
         routed = children.pop(ROUTE, None) or subject.spec.get("gateway")
@@ -71,6 +74,7 @@ class ServingGatherer:
             deployed=deployed,
             canary=self._canary(subject, tried, pods) if tried else None,
             route=routes.route(route) if route else None,
+            unscaled=around.unscaled,
             apis=apis,
             pods=pods,
             broken=self._broken(pod for pod in pods if pod.variant != Variant.CANARY),
@@ -84,20 +88,34 @@ class ServingGatherer:
         """Whether there may be routes of ours, and we may look."""
         return self._settings.gateway and apis.routes
 
-    def _around(
-        self, subject: Subject, note: Note, apis: Apis, *, settled: bool
-    ) -> dict[str, Child]:
+    def _around(self, subject: Subject, note: Note, apis: Apis, *, settled: bool) -> Around:
         kept, now = note.around, time.monotonic()
-        fresh = kept is not None and kept.generation == subject.generation
+        fresh = kept is not None and kept.generation == subject.generation and not kept.unscaled
         if kept is not None and fresh and settled and now - kept.at < AROUND_SECONDS:
-            return kept.children
-        found = {kind: _known(raw) for kind, raw in self._lesser(subject, apis)}
-        note.around = Around(children=found, generation=subject.generation, at=now)
-        return found
+            return kept
+        raws = dict(self._lesser(subject, apis))
+        note.around = Around(
+            children={kind: _known(raw) for kind, raw in raws.items()},
+            unscaled=self._unscaled(subject, apis, raws),
+            generation=subject.generation,
+            at=now,
+        )
+        return note.around
+
+    def _unscaled(self, subject: Subject, apis: Apis, raws: Mapping[str, dict[str, Any]]) -> str:
+        """Why what is to follow the queue does not; empty where nothing is to."""
+        if offered.scaler(subject, apis, self._settings) not in ("keda", "adapter"):
+            return ""
+        found = (scalers.trouble(raws[key]) for key in (SCALED, AUTOSCALER) if key in raws)
+        return next(filter(None, found), "")
 
     def _lesser(self, subject: Subject, apis: Apis) -> Iterator[tuple[str, dict[str, Any]]]:
-        more = (ROUTE, CANARY_SERVICE) if self._routes(apis) else ()
-        for key in (*KINDS, CANARY, *more):
+        rare = {
+            CANARY_SERVICE: self._settings.gateway,
+            ROUTE: self._routes(apis),
+            SCALED: bool(self._settings.prometheus) and apis.scaled_objects,
+        }
+        for key in (*KINDS, CANARY, *(key for key, looked in rare.items() if looked)):
             if key != DEPLOYMENT and (raw := self._child(subject, key)):
                 yield key, raw
 

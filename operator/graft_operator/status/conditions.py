@@ -24,7 +24,7 @@ FIRST: Mapping[str, Finding] = {
     "Failed": false("NotFailed", "nothing went wrong"),
 }
 """Conditions in the order of status, as they stand before anything happened; Ready leads them."""
-RARE = ("Queued", "CanaryHealthy", "Routed")  # those that most have no use for
+RARE = ("Queued", "CanaryHealthy", "Routed", "QueueScaling")  # those that most have no use for
 
 
 def conditions(

@@ -12,6 +12,7 @@ from tests.cli.causes.situations import before, event, facts, job, pod, says
 
 WAITS = "spec.model.from.job: waits for TransferJob wiki, which is Running"
 UNFIT = "/store/sha256-2 was taken back, nothing answers; change spec.model: golden logits differ"
+CLOSED = "Gateway edge/public does not take the route: no listener of that name"
 BACK = "/store/sha256-2 was taken back, /store/sha256-1 goes on; change spec.model: no answer"
 
 
@@ -140,6 +141,20 @@ SITUATIONS = [
         "Its pods are being made: 0 are there, none answers yet.",
         "graft show serve/reviews",
         id="its pods are being made",
+    ),
+    pytest.param(
+        facts(deployment(says("Routed", "False", "NotAccepted", CLOSED))),
+        "NotAccepted",
+        f"Requests of its Gateway do not come: {CLOSED}.",
+        "kubectl -n team-a describe httproute reviews-serve",
+        id="its Gateway lets no route in",
+    ),
+    pytest.param(
+        facts(deployment(says("QueueScaling", "False", "PrometheusUnknown", "KEDA is there"))),
+        "PrometheusUnknown",
+        "Its pods do not follow the queue: KEDA is there.",
+        "helm upgrade graft charts/graft --reuse-values --set serve.prometheus=http://…",
+        id="nobody knows of its queue",
     ),
     pytest.param(
         facts(

@@ -26,6 +26,7 @@ KEEP_ALIVE_SECONDS: {{ .keepAliveSeconds | toString | quote }}
 KEEP_ALIVE_ATTEMPTS: {{ .keepAliveAttempts | toString | quote }}
 {{- end }}
 SERVE_IMAGE: {{ include "graft.image" (list . .Values.serve.image) | quote }}
+PROMETHEUS: {{ .Values.serve.prometheus | quote }}
 GATEWAY: {{ .Values.serve.gateway | toString | quote }}
 {{- with .Values.store }}
 STORE_CLAIM: {{ .claim | quote }}

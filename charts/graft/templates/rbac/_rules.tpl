@@ -32,6 +32,11 @@
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
   verbs: [get, create, patch, delete]
+{{- if .Values.serve.prometheus }}
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [get, create, patch, delete]
+{{- end }}
 {{- if .Values.serve.gateway }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes]
