@@ -1,7 +1,8 @@
 """What the operator writes in the types of other projects, as the real API server takes it.
 
-Their definitions are the published ones, so the server checks every field. None of their
-controllers runs: that requests are split, and pods made, as they are told to is theirs to show.
+It has the rights that the chart gives it, and the definitions are the published ones, so that the
+server checks every field. None of their controllers runs: that requests are split, and pods made,
+as these objects say is theirs to show.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from graft_operator.cluster import reading
 from graft_operator.observed import Apis, Observed
 from graft_operator.settings import Settings
 from graft_operator.sync import sync
+from tests.charts.clusters import NOWHERE, Space
+from tests.charts.operators import Running, operator_of
 from tests.cluster import definitions
 from tests.cluster.api import Api, Object, RefusedError
 from tests.cluster.cluster import LocalCluster
@@ -26,49 +29,33 @@ from tests.cluster.namespaces import Namespace
 from tests.cluster.versions import ROUTES, SCALED_OBJECTS
 from tests.cluster.wait import until
 from tests.gangs.jobs import Applied, apply
-from tests.gangs.operators import Operator, without_resident
 from tests.gangs.servers import serve
 
 GATEWAY = "gateway.networking.k8s.io/v1"
 HERE = {"kind": "Gateway", "name": "public", "namespace": "edge"}
 PROMETHEUS = "http://prometheus.watch:9090"
 HPA = ("autoscaling/v2", "HorizontalPodAutoscaler")
-NOWHERE = {"spec": {"nodeSelector": {"graft.dev/test": "nowhere"}}}  # no pod has to start here
+KEDA = "keda.sh/v1alpha1"
+NAME = "reviews-serve"
 
 
 @pytest.fixture
-def space(
-    cluster: Cluster,
-    local_cluster: LocalCluster,
-    crds: None,
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-) -> Iterator[Namespace]:
-    """A namespace with an operator of its own, where the types of the others are known."""
-    with definitions.known(cluster.api, (ROUTES, SCALED_OBJECTS)), without_resident(request.config):
-        space = Namespace.make(cluster, request.node.name)
-        request.node.stash[SPACE] = space
-        settings = {
-            "NAMESPACES": space.name,
-            "LEADER_ELECTION": "false",
-            "GATEWAY": "true",
-            "PROMETHEUS": PROMETHEUS,
-        }
-        operator = Operator(kubeconfig=cluster.kubeconfig, folder=tmp_path, settings=settings)
-        space.logs.append(operator.log)
-        try:
-            operator.start()
-            yield space
-        finally:
-            operator.kill()
-            space.remove()
+def operated(
+    local_cluster: LocalCluster, cluster: Cluster, space: Space, tmp_path: Path
+) -> Iterator[tuple[Namespace, Running]]:
+    """A namespace with the operator of a release, where the types of the others are known."""
+    values = {"replicas": 0, "namespaces": [space.name], "leaderElection": False}
+    with definitions.known(cluster.api, (ROUTES, SCALED_OBJECTS)):
+        space.install(values | {"serve": {"gateway": True, "prometheus": PROMETHEUS}})
+        with operator_of(space, tmp_path) as running:
+            until(lambda: running.code("/readyz") == 200, "the operator")
+            yield Namespace(cluster=cluster, name=space.name, logs=[running.log]), running
 
 
 def child(space: Namespace, version: str, kind: str) -> Object:
     """The deployment's child of that kind as soon as the operator has made it."""
     api = space.api
-    look = lambda: api.find(version, kind, "reviews-serve", space.name)  # noqa: E731
-    return until(look, f"{kind} reviews-serve")
+    return until(lambda: api.find(version, kind, NAME, space.name), f"{kind} {NAME}")
 
 
 def refused(api: Api, body: Object, **spec: object) -> int:
@@ -80,21 +67,24 @@ def refused(api: Api, body: Object, **spec: object) -> int:
     return error.value.status
 
 
-def test_the_server_takes_what_is_written_in_the_types_of_others(space: Namespace):
+def test_the_server_takes_what_is_written_in_the_types_of_others(
+    operated: tuple[Namespace, Running], request: pytest.FixtureRequest
+) -> None:
+    space, operator = operated
+    request.node.stash[SPACE] = space
     gateway = {"name": "public", "namespace": "edge", "hostnames": ["a.example"], "path": "/r"}
-    served = apply(
-        space,
-        serve(
-            "reviews",
-            model={"from": {"uri": "/graft/store/artefacts/none"}},
-            podTemplate=NOWHERE,
-            gateway=gateway,
-            autoscaling={"min": 2, "max": 6, "target": {"queueDepth": 8}},
-        ),
-    )
+    spec = {
+        "model": {"from": {"uri": "/graft/store/artefacts/none"}},
+        "podTemplate": {"spec": {"nodeSelector": NOWHERE}},
+        "gateway": gateway,
+        "autoscaling": {"min": 2, "max": 6, "target": {"queueDepth": 8}},
+    }
+    served = apply(space, serve("reviews", **spec))
     a_route_by_weights(space, served)
     an_object_for_keda(space, served)
     an_autoscaler_by_a_metric_of_pods(space, served)
+    nothing_of_others_where_it_is_not_asked_for(space, served)
+    assert operator.refused() == []
 
 
 def a_route_by_weights(space: Namespace, served: Applied) -> None:
@@ -108,9 +98,8 @@ def a_route_by_weights(space: Namespace, served: Applied) -> None:
     assert weights == {"reviews-serve": 100, "reviews-canary": 0}
     for name in weights:  # the route leads somewhere
         ports = space.api.get("v1", "Service", name, space.name)["spec"]["ports"]
-        assert [port["port"] for port in ports] == [each["port"] for each in rule["backendRefs"]][
-            :1
-        ]
+        assert [port["port"] for port in ports] == [80]
+    assert {each["port"] for each in rule["backendRefs"]} == {80}
     bent = rule | {"backendRefs": [rule["backendRefs"][0] | {"weight": -1}]}
     assert refused(space.api, made, rules=[bent]) == 422
     served.until(lambda _: served.condition("Routed"), "the word about the route")
@@ -118,7 +107,7 @@ def a_route_by_weights(space: Namespace, served: Applied) -> None:
 
 
 def an_object_for_keda(space: Namespace, served: Applied) -> None:
-    made = child(space, "keda.sh/v1alpha1", "ScaledObject")
+    made = child(space, KEDA, "ScaledObject")
     spec = made["spec"]
     assert spec["scaleTargetRef"]["name"] == "reviews-serve"
     assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (2, 6)
@@ -145,3 +134,13 @@ def an_autoscaler_by_a_metric_of_pods(space: Namespace, served: Applied) -> None
     assert cpu["resource"]["target"]["averageUtilization"] == 80
     assert waiting["pods"]["metric"]["name"] == "graft_serve_queue_depth"
     assert waiting["pods"]["target"] == {"type": "AverageValue", "averageValue": "8"}
+
+
+def nothing_of_others_where_it_is_not_asked_for(space: Namespace, served: Applied) -> None:
+    served.patch(gateway=None, autoscaling={"target": {"queueDepth": None, "cpu": 70}})
+    space.gone("HTTPRoute", NAME, version=GATEWAY)
+    space.gone("ScaledObject", NAME, version=KEDA)
+    space.gone("Service", "reviews-canary")
+    assert child(space, *HPA)["spec"]["minReplicas"] == 2
+    service = space.api.get("v1", "Service", NAME, space.name)
+    assert "graft.dev/variant" not in service["spec"]["selector"]
