@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.corpus import SHARE, Corpus
@@ -31,9 +32,9 @@ def differences(options: Options, _baton: Baton) -> Mapping[str, Any]:
     task = _task(corpus)
     rows = torch.arange(shards.rows).numpy()
     keys = order.key(options["seed"], 0, rows)
-    shown = masking.masked(shards, rows, keys)
+    viewed = replace(shards, view=masking)
     padded, packed = (
-        collate(shown, rows, keys=keys, width=corpus.recipe.max_length, packing=packing)
+        collate(viewed, rows, keys=keys, width=corpus.recipe.max_length, packing=packing)
         for packing in (False, True)
     )
     return {

@@ -39,7 +39,7 @@ def guessing(job: PretrainJob, store: Path) -> Guessing:
     train, held = (
         Shards.open(store / prepared.splits[split].shards) for split in ("train", "validation")
     )
-    answers = hiding(held, np.arange(held.rows), None).per_token[ANSWER]
+    answers = hiding(held, np.arange(held.rows), None).flat().per_token[ANSWER]
     counts = np.bincount(train.tokens.astype(np.int64), minlength=prepared.vocabulary)
     return of_tokens(answers[answers >= 0], np.where(hiding.marks, 0, counts))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from graft_api.errors import ConfigError
 from graft_worker.data import batches
 from graft_worker.data.shards import ANSWER, Shards
 from graft_worker.pretrain import masking
-from graft_worker.pretrain.masking import fitting
+from graft_worker.pretrain.drawing import fitting
 from tests.worker.pretrain import small
 
 ALL = small.shards(small.texts(3000))
@@ -22,7 +24,7 @@ ROWS = np.arange(ALL.rows)
 
 def shown(rows: Any = ROWS, *, epoch: int = 0, seed: int = 1, **objective: Any) -> Shards:
     chosen = np.asarray(rows)
-    return small.masked(**objective)(ALL, chosen, small.keys(seed, epoch, chosen))
+    return small.masked(**objective)(ALL, chosen, small.keys(seed, epoch, chosen)).flat()
 
 
 def answers(view: Shards) -> Any:
@@ -39,7 +41,7 @@ def test_every_piece_of_a_hidden_word_is_hidden_with_it() -> None:
 def test_single_tokens_may_be_hidden_where_words_are_not_kept_together() -> None:
     alone = small.shards(small.texts(500), whole_word=False)
     rows = np.arange(alone.rows)
-    view = small.masked()(alone, rows, small.keys(1, 0, rows))
+    view = small.masked()(alone, rows, small.keys(1, 0, rows)).flat()
     hidden = answers(view) >= 0
     pieces = np.isin(alone.tokens, [small.tokenizer().token_to_id(t) for t in small.TAILS])
     at = np.flatnonzero(pieces)
@@ -93,7 +95,7 @@ def test_two_samples_of_the_same_text_are_shown_differently() -> None:
     twice = small.shards(small.texts(8) * 2)
     assert twice.rows >= 2
     rows = np.arange(2)
-    view = small.masked()(twice, rows, small.keys(1, 0, rows))
+    view = small.masked()(twice, rows, small.keys(1, 0, rows)).flat()
     assert (answers(view)[: view.lengths[0]] >= 0).tolist() != (
         answers(view)[view.lengths[0] :] >= 0
     ).tolist()[: view.lengths[0]]
@@ -101,31 +103,59 @@ def test_two_samples_of_the_same_text_are_shown_differently() -> None:
 
 def test_evaluation_hides_the_same_words_whenever_it_looks() -> None:
     rows = ROWS[:20]
-    first, again = (small.masked()(ALL, rows, None) for _ in range(2))
+    first, again = (small.masked()(ALL, rows, None).flat() for _ in range(2))
     assert (answers(first) == answers(again)).all()
     assert (answers(first) >= 0).mean() == pytest.approx(0.145, abs=0.02)
     assert (answers(first) != answers(shown(rows))).any()
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6)), max_size=40),
-    st.lists(st.integers(0, 12), min_size=4, max_size=4),
+    st.lists(
+        st.tuples(st.lists(st.integers(0, 6), min_size=12, max_size=12), st.integers(0, 15)),
+        min_size=1,
+        max_size=4,
+    )
 )
 def test_what_fits_is_what_one_finds_by_trying_one_after_another(
-    things: list[tuple[int, int]], room: list[int]
+    lines: list[tuple[list[int], int]],
 ) -> None:
-    things.sort(key=lambda thing: thing[0])
-    left, expected = list(room), []
-    for owner, size in things:
-        expected.append(size <= left[owner])
-        left[owner] -= size * expected[-1]
-    owners, sizes = (np.array([t[i] for t in things], np.int64) for i in (0, 1))
-    assert fitting(sizes, owners, np.array(room)).tolist() == expected
+    expected, left = [], []
+    for sizes, room in lines:
+        rest = room
+        found = []
+        for size in sizes:
+            found.append(0 < size <= rest)
+            rest -= size * found[-1]
+        expected.append(found)
+        left.append(rest)
+    sizes, rooms = (np.array([line[i] for line in lines], np.int64) for i in (0, 1))
+    fits, after = fitting(sizes, rooms)
+    assert fits.tolist() == expected
+    assert after.tolist() == left
+
+
+@pytest.mark.parametrize(
+    ("max_length", "probability", "whole_word", "digest"),
+    [
+        pytest.param(64, 0.15, True, "47312509f095bd40", id="words"),
+        pytest.param(64, 0.15, False, "f4cd56052fe21219", id="tokens"),
+        pytest.param(64, 0.9, True, "710c9f9d2d05e105", id="nearly all of them"),
+        pytest.param(400, 0.15, True, "f97a706a41015fdb", id="words of long sequences"),
+        pytest.param(400, 0.3, False, "1fe56bc70a3301a8", id="tokens of long sequences"),
+    ],
+)
+def test_what_is_hidden_is_what_it_has_always_been(
+    max_length: int, probability: float, whole_word: bool, digest: str
+) -> None:
+    """A resumed job reads on with the batches of the version that began it."""
+    held = small.shards(small.texts(300), max_length=max_length, whole_word=whole_word)
+    rows = np.arange(held.rows)
+    view = small.masked(probability=probability)(held, rows, small.keys(1, 2, rows)).flat()
+    told = np.stack([view.tokens.astype(np.int64), answers(view)])
+    assert hashlib.sha256(told.tobytes()).hexdigest()[:16] == digest
 
 
 def test_a_batch_asks_for_the_hidden_tokens_where_packing_has_put_them() -> None:
-    from dataclasses import replace
-
     viewed = replace(ALL, view=small.masked())
     rows = np.array([5, 2, 9])
     keys = small.keys(1, 0, rows)
@@ -139,6 +169,29 @@ def test_a_batch_asks_for_the_hidden_tokens_where_packing_has_put_them() -> None
         flat = batch.ids.flatten()[batch.asked.slots]
         seen = [shown([row]).tokens[of >= 0] for row, of in zip(rows, expected, strict=True)]
         assert flat.tolist() == np.concatenate(seen).tolist()
+
+
+@pytest.mark.parametrize("rows", [[3, 1, 2, 0], [5, ALL.rows - 1, 9]])
+@pytest.mark.parametrize("packing", [False, True])
+@pytest.mark.parametrize("held", [ALL, small.shards(small.texts(200), whole_word=False)])
+def test_a_batch_made_of_a_grid_is_the_batch_made_token_by_token(
+    held: Shards, rows: list[int], packing: bool
+) -> None:
+    chosen = np.array(rows) % held.rows
+    keys, masked = small.keys(1, 0, chosen), small.masked()
+    flat = masked(held, chosen, keys).flat()
+    viewed = replace(held, view=masked)
+    made = batches.collate(viewed, chosen, keys=keys, width=64, packing=packing)
+    wanted = batches.collate(flat, np.arange(len(rows)), keys=keys, width=64, packing=packing)
+    assert made.asked is not None
+    assert wanted.asked is not None
+    for name in ("ids", "positions", "segments", "types", "keys", "first", "starts"):
+        given, expected = getattr(made, name), getattr(wanted, name)
+        assert (given.dtype, given.tolist()) == (expected.dtype, expected.tolist()), name
+    for name in ("slots", "answers", "sequences", "shares"):
+        given, expected = getattr(made.asked, name), getattr(wanted.asked, name)
+        assert (given.dtype, given.tolist()) == (expected.dtype, expected.tolist()), name
+    assert (made.tokens, made.most, made.longest) == (wanted.tokens, wanted.most, wanted.longest)
 
 
 def test_a_tokenizer_without_a_mask_is_refused() -> None:

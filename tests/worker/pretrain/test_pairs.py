@@ -64,7 +64,7 @@ def pairs(spoil: Literal["order", "next"], **objective: Any) -> Pairs:
 
 def shown(spoil: Literal["order", "next"], rows: Any = ROWS, *, epoch: int = 0) -> Shards:
     chosen = np.asarray(rows)
-    return pairs(spoil)(ALL, chosen, small.keys(1, epoch, chosen))
+    return pairs(spoil)(ALL, chosen, small.keys(1, epoch, chosen)).flat()
 
 
 def true_tokens(view: Shards) -> list[list[int]]:
@@ -145,7 +145,7 @@ def test_pairs_change_with_the_epoch_and_with_nothing_else() -> None:
     alone = shown("next", [9])
     place = slice(int(first.offsets[9]), int(first.offsets[10]))
     assert alone.tokens.tolist() == first.tokens[place].tolist()
-    fixed = [pairs("next", online=False)(ALL, ROWS, small.keys(1, e, ROWS)) for e in (0, 1)]
+    fixed = [pairs("next", online=False)(ALL, ROWS, small.keys(1, e, ROWS)).flat() for e in (0, 1)]
     assert fixed[0].tokens.tolist() == fixed[1].tokens.tolist()
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from graft_worker.data.batch import Asked, Batch
-from graft_worker.data.order import Keys, Numbers, places_of, token_keys
+from graft_worker.data.order import Keys, Numbers, grid_keys, places_of, token_keys
 from graft_worker.data.packing import Layout, packed, padded
 from graft_worker.data.shards import ANSWER, Shards
+from graft_worker.data.shown import Flags, Questions, Shown
 
 
 def collate(
@@ -28,14 +30,22 @@ def collate(
     packed batches hold the same tokens with the same positions, keys and targets.
     """
     rows = np.asarray(ids, np.int64)
-    if shards.view is not None:
-        shown = shards.view(shards, rows, keys)
-        made = collate(shown, np.arange(len(rows)), keys=keys, width=width, packing=packing)
-        return replace(made, samples=torch.from_numpy(rows))
+    lay = partial(packed, width=width) if packing else padded
+    if shards.view is None:
+        return _of_flat(shards, rows, lay(shards.lengths[rows].astype(np.int64)), keys)
+    shown = shards.view(shards, rows, keys)
+    layout = lay(shown.lengths)
+    if layout.alone and layout.width == shown.tokens.shape[1]:
+        return _of_grid(shown, rows, layout, keys)
+    made = _of_flat(shown.flat(), np.arange(len(rows)), layout, keys)
+    return replace(made, samples=torch.from_numpy(rows))
+
+
+def _of_flat(shards: Shards, rows: Numbers, layout: Layout, keys: Keys | None) -> Batch:
+    """The batch of stored rows, token by token from where each stands to its slot."""
     lengths = shards.lengths[rows].astype(np.int64)
-    layout = packed(lengths, width=width) if packing else padded(lengths)
     place = places_of(lengths)
-    slots = np.repeat(layout.row * layout.width + layout.start, lengths) + place
+    slots = np.repeat(layout.begins, lengths) + place
     source = np.repeat(shards.offsets[rows], lengths) + place
     fill = _Fill(layout, slots)
     types = shards.per_token["types"][source] if "types" in shards.per_token else place * 0
@@ -46,7 +56,7 @@ def collate(
         segments=fill(np.repeat(layout.segment, lengths), np.int32),
         types=fill(types, np.int64),
         keys=fill(drawn, np.int32),
-        first=torch.from_numpy(layout.row * layout.width + layout.start),
+        first=torch.from_numpy(layout.begins),
         samples=torch.from_numpy(rows),
         targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
         tokens=len(place),
@@ -56,6 +66,55 @@ def collate(
         asked=_asked(shards.per_token[ANSWER][source], slots, lengths)
         if ANSWER in shards.per_token
         else None,
+    )
+
+
+def _of_grid(shown: Shown, rows: Numbers, layout: Layout, keys: Keys | None) -> Batch:
+    """The batch of sequences that have a row each: lines of the grid, perhaps in another order."""
+    kept = bool((layout.row == np.arange(layout.rows)).all())
+    order = slice(None) if kept else np.argsort(layout.row)
+    inside = None if shown.inside is None else shown.inside[order]
+    fill = partial(_within, inside, (layout.rows, layout.width))
+    types = shown.per_token.get("types")
+    return Batch(
+        ids=torch.from_numpy(shown.tokens[order]),
+        positions=fill(np.arange(layout.width), np.int64),
+        segments=fill(1, np.int32),
+        types=fill(0 if types is None else types[order], np.int64),
+        keys=fill(0 if keys is None else grid_keys(keys[order], layout.width), np.int32),
+        first=torch.from_numpy(layout.begins),
+        samples=torch.from_numpy(rows),
+        targets={name: _tensor(column) for name, column in shown.per_example.items()},
+        tokens=int(shown.lengths.sum()),
+        most=1,
+        longest=int(shown.lengths.max()),
+        starts=torch.from_numpy(layout.runs(shown.lengths)),
+        asked=None if shown.questions is None else _moved(shown.questions, layout),
+    )
+
+
+def _within(
+    inside: Flags | None, shape: tuple[int, int], values: ArrayLike, dtype: type[np.generic]
+) -> torch.Tensor:
+    """The values in slots that hold a token, 0 in others."""
+    made = np.empty(shape, dtype)
+    made[:] = values
+    if inside is not None:
+        np.copyto(made, 0, where=~inside)
+    return torch.from_numpy(made)
+
+
+def _moved(questions: Questions, layout: Layout) -> Asked:
+    """The questions in the slots of the rows."""
+    counts, own = questions.counts, np.arange(layout.rows)
+    sequences = np.repeat(own, counts)
+    by = (layout.row - own) * layout.width
+    shares = (1 / np.maximum(counts, 1)).astype(np.float32)
+    return Asked(
+        slots=torch.from_numpy(questions.slots + by[sequences]),
+        answers=torch.from_numpy(questions.answers),
+        sequences=torch.from_numpy(sequences),
+        shares=torch.from_numpy(shares[sequences]),
     )
 
 

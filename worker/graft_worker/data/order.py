@@ -25,10 +25,13 @@ _WINDOW = 4096  # places hashed at once: numpy takes as long for the 64 of a ste
 
 def mix(bits: Keys) -> Keys:
     """The bits [n] after splitmix64's finaliser: a bijection, every bit moves every other."""
-    out = (bits ^ (bits >> _U(30))) * _U(_FIRST)
-    out ^= out >> _U(27)
+    out = bits >> _U(30)
+    out ^= bits
+    out *= _U(_FIRST)
+    shifted = out >> _U(27)
+    out ^= shifted
     out *= _U(_SECOND)
-    out ^= out >> _U(31)
+    out ^= np.right_shift(out, _U(31), out=shifted)
     return out
 
 
@@ -40,7 +43,10 @@ def _mix_number(bits: int) -> int:
 
 
 def key(*parts: ArrayLike) -> Keys:
-    """One 64-bit key per row of the parts: whole numbers or arrays [n] of them; order counts."""
+    """One 64-bit key per row of the parts: whole numbers or arrays [n] of them; order counts.
+
+    Parts are broadcast: keys [n] and numbers [k, 1] make keys [k, n].
+    """
     bits = np.zeros(1, _U)
     for place, part in enumerate(parts):
         if not isinstance(part, int):
@@ -112,6 +118,25 @@ def token_keys(keys: Keys, lengths: Numbers) -> NDArray[np.int32]:
     """A 32-bit key per token of a flat batch, from its sequence's key [S] and its place there."""
     bits = at(np.repeat(keys, lengths), places_of(lengths)) >> _U(32)
     return bits.astype(np.uint32).view(np.int32)
+
+
+def grid_keys(keys: Keys, width: int) -> NDArray[np.int32]:
+    """The same of so many places from 0 on, for every sequence a line [S, width]."""
+    bits = grid(keys, width)
+    bits >>= _U(32)
+    return bits.astype(np.uint32).view(np.int32)
+
+
+def grid(keys: Keys, width: int) -> Keys:
+    """The draws `at` so many places from 0 on, for every sequence a line [S, width]."""
+    return mix(keys[:, None] ^ _hashed(width))
+
+
+@lru_cache(maxsize=64)
+def _hashed(width: int) -> Keys:
+    hashed: Keys = np.arange(1, width + 1, dtype=_U) * _PLACE
+    hashed.flags.writeable = False
+    return hashed
 
 
 def at(keys: Keys, places: Numbers) -> Keys:

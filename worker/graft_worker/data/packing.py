@@ -25,9 +25,22 @@ class Layout:
 
     def runs(self, lengths: Numbers) -> NDArray[np.int32]:
         """Where sequences and what is left of rows begin in R * W, ascending; last R * W itself."""
-        begin = self.row * self.width + self.start
+        begin = self.begins
         cuts = np.concatenate([begin, begin + lengths, [self.rows * self.width]])
-        return np.unique(cuts).astype(np.int32)
+        cuts.sort()
+        new = np.ones(len(cuts), np.bool_)
+        np.not_equal(cuts[1:], cuts[:-1], out=new[1:])
+        return cuts[new].astype(np.int32)
+
+    @property
+    def begins(self) -> Numbers:
+        """Slot of each sequence's first token in R * W, [S]."""
+        return self.row * self.width + self.start
+
+    @property
+    def alone(self) -> bool:
+        """Whether every row is one sequence."""
+        return self.rows == len(self.row)
 
 
 def padded(lengths: Numbers) -> Layout:
@@ -35,7 +48,7 @@ def padded(lengths: Numbers) -> Layout:
     n = len(lengths)
     return Layout(
         rows=n,
-        width=_round_up(int(lengths.max())),
+        width=rounded_up(int(lengths.max())),
         row=np.arange(n),
         start=np.zeros(n, np.int64),
         segment=np.ones(n, np.int64),
@@ -49,12 +62,12 @@ def packed(lengths: Numbers, *, width: int) -> Layout:
     sequence, twice that, `width`, and one row for all where they fit. Takes the first layout that
     is 95 % full, else the one with the fewest slots.
     """
-    longest, total, width = int(lengths.max()), int(lengths.sum()), _round_up(width)
+    longest, total, width = int(lengths.max()), int(lengths.sum()), rounded_up(width)
     if longest > width:
         raise ValueError(f"a sequence of {longest} tokens does not fit into rows of {width}")
-    widths = {min(_round_up(w), width) for w in (longest, 2 * longest, width)}
+    widths = {min(rounded_up(w), width) for w in (longest, 2 * longest, width)}
     if total <= width:
-        widths.add(_round_up(total))
+        widths.add(rounded_up(total))
     best: Layout | None = None
     for candidate in sorted(widths):
         layout = first_fit(lengths, width=candidate)
@@ -73,12 +86,15 @@ def first_fit(lengths: Numbers, *, width: int) -> Layout:
     so that finding one is a single operation.
     """
     n = len(lengths)
+    descending = np.argsort(-lengths, kind="stable")
+    if int(lengths[descending[-2:]].sum()) > width:
+        return _each_alone(descending, width)
     row, start, segment = (np.empty(n, np.int64) for _ in range(3))
     sizes: list[int] = lengths.tolist()
     count: list[int] = []
     buckets: list[list[int]] = [[] for _ in range(width + 1)]
     open_ = 0
-    for i in np.argsort(-lengths, kind="stable").tolist():
+    for i in descending.tolist():
         size = sizes[i]
         fitting = open_ >> size
         if fitting:
@@ -96,5 +112,15 @@ def first_fit(lengths: Numbers, *, width: int) -> Layout:
     return Layout(rows=len(count), width=width, row=row, start=start, segment=segment)
 
 
-def _round_up(size: int) -> int:
+def _each_alone(descending: Numbers, width: int) -> Layout:
+    """What first fit finds where not even the two shortest share a row."""
+    n = len(descending)
+    row = np.empty(n, np.int64)
+    row[descending] = np.arange(n)
+    ones = np.ones(n, np.int64)
+    return Layout(rows=n, width=width, row=row, start=np.zeros(n, np.int64), segment=ones)
+
+
+def rounded_up(size: int) -> int:
+    """The size as a multiple of 8, at least 8."""
     return max(_GRAIN, -(-size // _GRAIN) * _GRAIN)

@@ -14,13 +14,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graft_api.errors import StoreError
 from graft_worker.data.blocks import Block
+
+if TYPE_CHECKING:
+    from graft_worker.data.shown import Shown
 
 VERSION = 1
 META = "meta.json"
@@ -34,10 +37,10 @@ class View(Protocol):
 
     def __call__(
         self, shards: Shards, rows: NDArray[np.int64], keys: NDArray[np.uint64] | None
-    ) -> Shards:
+    ) -> Shown:
         """The chosen rows alone, in their order; drawn from their keys, fixed where there are none.
 
-        The column `token.answer` holds the id to be predicted of each token, -1 of the others.
+        What is to be predicted are its questions.
         """
         ...
 

@@ -5,35 +5,35 @@ processes changes anything: see `data.order`. The rule is BERT's with whole word
 A1.3): words in a drawn order, each taken if it still fits into the budget; of the tokens taken 80 %
 become [MASK], 10 % another token, 10 % stay. Runs without torch.
 
-S sequences, T tokens of all of them, W words that may be hidden.
+S sequences, W slots a line, M tokens hidden, V ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from graft_api.errors import ConfigError
 from graft_worker.data import order
-from graft_worker.data.order import Keys, Numbers, places_of
-from graft_worker.data.shards import ANSWER, Shards
+from graft_worker.data.order import Keys, Numbers
+from graft_worker.data.shards import Shards
+from graft_worker.data.shown import Flags, Questions, Shown
 from graft_worker.models.special import NAMES, special
+from graft_worker.pretrain import drawing
 from graft_worker.pretrain.sentences import STARTS
 
 if TYPE_CHECKING:
     from graft_api.pretrainjob import PretrainJobSpec
 
-Flags = NDArray[np.bool_]
-
-_WORDS, _ACTS, _OTHERS = 0x3A5C, 0xAC75, 0x07E4  # what is drawn: words, acts, other tokens
+_DRAWS = np.array([[0x3A5C], [0xAC75], [0x07E4]], np.uint64)  # words, acts, other tokens
 _FIXED = (1 << 40) + 1  # the place of the epoch where masks never change
-_EARLY = 2.5  # times the share hidden: words drawn before are nearly always enough
 _U = np.uint64
+# Draws of 53 bits, below these shares of all: a mask, and the token itself; the rest is another.
+_MASKED, _KEPT = (_U(int(share * (1 << 53)) << 11) for share in (0.8, 0.9))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,125 +47,59 @@ class Masking:
     marks: Flags  # [V] ids that are never hidden
     ordinary: Numbers  # ids that may stand for another
 
-    def __call__(self, shards: Shards, rows: Numbers, keys: Keys | None) -> Shards:
+    def __call__(self, shards: Shards, rows: Numbers, keys: Keys | None) -> Shown:
         """The rows with some of their words hidden; fixed for each row where there are no keys."""
-        return self.masked(shards, rows, self.keys(rows, keys))
+        return self.masked(Shown.of(shards, rows), self.keys(rows, keys))
 
     def keys(self, rows: Numbers, keys: Keys | None) -> Keys:
         """Of what is drawn: the keys given, or such as depend on the row and the seed alone."""
         return order.key(self.seed, _FIXED, rows) if keys is None or not self.online else keys
 
-    def masked(self, shards: Shards, rows: Numbers, keys: Keys) -> Shards:
-        """The rows with some of their words hidden, drawn from the keys."""
-        lengths = shards.lengths[rows].astype(np.int64)
-        place = places_of(lengths)
-        source = np.repeat(shards.offsets[rows], lengths) + place
-        tokens = shards.tokens[source].astype(np.int64)
-        words = Words.of(shards.per_token[STARTS][source] != 0, self.marks[tokens], lengths)
-        hidden = words.hidden(self.probability, order.key(keys, _WORDS))
-        at = np.flatnonzero(hidden)
-        own = keys[np.searchsorted(np.cumsum(lengths), at, side="right")]
-        shown = self._shown(tokens, at, own, place[at])
-        return Shards(
-            rows=len(rows),
-            tokens=shown.astype(np.uint32),
-            offsets=np.concatenate([[0], np.cumsum(lengths)]),
-            lengths=shards.lengths[rows],
-            per_token={ANSWER: np.where(hidden, tokens, -1)},
-            per_example={},
-        )
+    def masked(self, shown: Shown, keys: Keys) -> Shown:
+        """The sequences with some of their words hidden, drawn from a key for each."""
+        free, width = self._free(shown), shown.tokens.shape[1]
+        words, acts, others = order.key(keys, _DRAWS)
+        drawn = order.grid(words, width)
+        hidden = drawing.hidden(_begin(shown, free), free, drawn, self.probability)
+        asked = _questions(shown, hidden)
+        tokens = shown.tokens.ravel().copy()
+        tokens[asked.slots] = self._instead(asked, acts, others, width)
+        return replace(shown, tokens=tokens.reshape(shown.tokens.shape), questions=asked)
 
-    def _shown(self, tokens: Numbers, at: Numbers, keys: Keys, places: Numbers) -> Numbers:
-        """The tokens [T] with those at the places `at` replaced, drawn from a key for each."""
-        act = (order.at(order.key(keys, _ACTS), places) >> _U(11)) / float(1 << 53)
-        drawn = order.at(order.key(keys, _OTHERS), places) % _U(len(self.ordinary))
-        shown = tokens.copy()
-        other = self.ordinary[drawn.astype(np.int64)]
-        shown[at] = np.where(act < 0.8, self.mask, np.where(act < 0.9, tokens[at], other))
-        return shown
+    def _free(self, shown: Shown) -> Flags:
+        """Which slots [S, W] may be hidden."""
+        free = ~self.marks.take(shown.tokens, mode="wrap")  # the quickest mode; no id is outside
+        return free if shown.inside is None else free & shown.inside
+
+    def _instead(self, asked: Questions, acts: Keys, others: Keys, width: int) -> Numbers:
+        """What stands in place of each token [M] asked, drawn from keys of each sequence [S]."""
+        sequences = asked.sequences
+        places = asked.slots - sequences * width
+        act = order.at(acts[sequences], places)
+        instead = np.where(act < _MASKED, self.mask, asked.answers)
+        other = np.flatnonzero(act >= _KEPT)
+        drawn = order.at(others[sequences[other]], places[other]) % _U(len(self.ordinary))
+        instead[other] = self.ordinary[drawn.astype(np.int64)]
+        return instead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """The words of a flat batch that may be hidden."""
-
-    of_token: Numbers  # [T] number of each token's word, -1 of marks
-    firsts: Numbers  # [W] places of first tokens in the flat batch
-    sizes: Numbers  # [W]
-    owners: Numbers  # [W] their sequences, ascending
-    begins: Numbers  # [S] where sequences begin in the flat batch
-
-    @classmethod
-    def of(cls, starts: Flags, marks: Flags, lengths: Numbers) -> Words:
-        """Words from their starts [T]; a mark [T] ends the word before it and is none itself."""
-        begins = np.cumsum(lengths) - lengths
-        begin = starts | marks
-        begin[begins] = True
-        begin[1:] |= marks[:-1]
-        firsts = np.flatnonzero(begin)
-        sizes = np.diff(np.append(firsts, len(starts)))
-        kept = ~marks[firsts]
-        of_token = np.repeat(np.where(kept, np.cumsum(kept) - 1, -1), sizes)
-        owners = np.repeat(np.arange(len(lengths)), lengths)[firsts]
-        return cls(
-            of_token=of_token,
-            firsts=firsts[kept],
-            sizes=sizes[kept],
-            owners=owners[kept],
-            begins=begins,
-        )
-
-    def hidden(self, probability: float, keys: Keys) -> Flags:
-        """Which tokens [T] are hidden, by a key for each sequence [S].
-
-        Only words that are drawn early are tried, unless a sequence has room left after them.
-        """
-        counts = np.bincount(self.owners, self.sizes, len(self.begins))
-        budget = np.where(counts > 0, np.maximum(1, np.rint(probability * counts)), 0)
-        room, places = budget.astype(np.int64), self.firsts - self.begins[self.owners]
-        drawn = order.at(keys[self.owners], places)
-        ranks = (self.owners.astype(_U) << _U(40)) + (drawn >> _U(40) << _U(16)) + places.astype(_U)
-        taken = np.zeros(len(self.sizes) + 1, np.bool_)  # the last is what marks point at
-        early = np.flatnonzero(drawn >> _U(11) < _U(int(min(1, _EARLY * probability) * (1 << 53))))
-        left = self._take(taken, ranks[early], room)
-        if (short := left > 0).any():
-            taken[:-1] &= ~short[self.owners]
-            self._take(taken, ranks[short[self.owners]], np.where(short, room, 0))
-        return taken[self.of_token]
-
-    def _take(self, taken: Flags, ranks: Keys, room: Numbers) -> Numbers:
-        """Marks the words that fit, in the order of their ranks; the room [S] that is left.
-
-        A rank is a sequence, what was drawn and a place there: no two are equal, so that every way
-        of sorting gives one order.
-        """
-        ranks = np.sort(ranks)
-        owners = (ranks >> _U(40)).astype(np.int64)
-        tried = self.of_token[self.begins[owners] + (ranks & _U(0xFFFF)).astype(np.int64)]
-        sizes = self.sizes[tried]
-        fits = fitting(sizes, owners, room)
-        taken[tried[fits]] = True
-        return room - np.bincount(owners[fits], sizes[fits], len(room)).astype(np.int64)
+def _questions(shown: Shown, hidden: Flags) -> Questions:
+    at = np.flatnonzero(hidden)
+    return Questions(slots=at, answers=shown.tokens.ravel()[at], counts=drawing.each(hidden))
 
 
-def fitting(sizes: Numbers, owners: Numbers, room: Numbers) -> Flags:
-    """Which things [W], tried in their order, still fit into what is left of their owner's room.
+def _begin(shown: Shown, free: Flags) -> Flags | None:
+    """Where words begin, None where all slots do.
 
-    One that does not fit is passed over. Owners ascend. All owners advance at once: up to the first
-    thing that does not fit, again and again; what is larger than the room left can never fit.
+    A mark ends the word before it and is no word itself.
     """
-    taken, room = np.zeros(len(sizes), np.bool_), room.copy()
-    left = np.arange(len(sizes))
-    while len(left := left[sizes[left] <= room[owners[left]]]):
-        own, size = owners[left], sizes[left]
-        total = np.cumsum(size)
-        first = np.concatenate([[True], own[1:] != own[:-1]])
-        before = (total - size)[first][np.cumsum(first) - 1]
-        fits = total - before <= room[own]
-        taken[left[fits]] = True
-        room -= np.bincount(own[fits], size[fits], len(room)).astype(np.int64)
-        left = left[~fits]
-    return taken
+    starts = shown.per_token[STARTS]
+    if starts.all():
+        return None
+    begin: Flags = (starts != 0) | ~free
+    begin[:, 1:] |= ~free[:, :-1]
+    begin[:, 0] = True
+    return begin
 
 
 def of_spec(spec: PretrainJobSpec, tokenizer: Tokenizer) -> Masking:

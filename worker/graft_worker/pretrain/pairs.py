@@ -18,6 +18,7 @@ import numpy as np
 from graft_worker.data import order
 from graft_worker.data.order import Keys, Numbers
 from graft_worker.data.shards import Shards
+from graft_worker.data.shown import Shown
 from graft_worker.pretrain.masking import Masking
 from graft_worker.pretrain.sentences import DOCUMENT, SENTENCE, STARTS, WORD
 
@@ -58,15 +59,14 @@ class Pairs:
     cls: int
     sep: int
 
-    def __call__(self, shards: Shards, rows: Numbers, keys: Keys | None) -> Shards:
+    def __call__(self, shards: Shards, rows: Numbers, keys: Keys | None) -> Shown:
         """The rows as pairs; fixed for each row where there are no keys."""
         drawn = self.masking.keys(rows, keys)
         pairs = [self.pair(shards, row, key) for row, key in zip(rows.tolist(), drawn, strict=True)]
         framed = self._framed(pairs)
-        masked = self.masking.masked(framed, np.arange(len(pairs)), drawn)
+        shown = Shown.of(framed, np.arange(len(pairs)))
         return replace(
-            masked,
-            per_token={**masked.per_token, "types": framed.per_token["types"]},
+            self.masking.masked(shown, drawn),
             per_example={SPOILT: np.array([pair.spoilt for pair in pairs], np.int64)},
         )
 
