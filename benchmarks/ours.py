@@ -163,25 +163,31 @@ def _job(options: Options) -> Mapping[str, Any]:
 
 def prepare(job: Mapping[str, Any], folder: Path) -> Prepared:
     """The job as `graft_worker.run.prepare` leaves it in the folder."""
+    from graft_worker.mirror.mirror import Mirror
+    from graft_worker.run import prepare as stage
+
+    settings = settings_of(job, folder)
+    settings.job_dir.mkdir()
+    return Prepared(
+        settings=settings, prepared=stage.prepare(settings, Mirror(store=settings.store))
+    )
+
+
+def settings_of(job: Mapping[str, Any], folder: Path) -> Settings:
+    """What a worker is told of the job whose store is in the folder."""
     import json
 
     from graft_api import decoding, planner
     from graft_api.kinds import model_of
     from graft_worker.config import Settings
-    from graft_worker.mirror.mirror import Mirror
-    from graft_worker.run import prepare as stage
 
     plan = planner.plan(decoding.decode(json.dumps(job)))
     resolved: Any = model_of(plan.kind).model_validate_json(plan.job, by_alias=True, by_name=False)
-    settings = Settings(
+    return Settings(
         job=resolved,
         store=folder / "store",
         job_dir=folder / "job",
         uid="benchmark",
-    )
-    settings.job_dir.mkdir()
-    return Prepared(
-        settings=settings, prepared=stage.prepare(settings, Mirror(store=settings.store))
     )
 
 

@@ -27,6 +27,7 @@ from benchmarks import (
     corpus,
     d1_distil,
     k1_fleet,
+    m1_memory,
     p1_teaching,
     race,
     workloads,
@@ -96,6 +97,7 @@ ROWS: Mapping[str, Row] = {
     "G13": c13_checkpoint.run_on_gpu,
     "K1": k1_fleet.run,
     "K2": k1_fleet.run_many,
+    "M1": m1_memory.run,
     "P1": p1_teaching.run,
 }
 

@@ -42,3 +42,18 @@ def test_packed_rows_give_the_loss_and_the_gradient_of_padded_ones(
     assert set(found) == {"fp32", "bf16"}
     assert max(found["fp32"].values()) <= 1e-6
     assert max(found["bf16"].values()) <= 1e-2
+
+
+@pytest.mark.timeout(900)
+def test_memory_does_not_grow_with_the_text(root: Path, tmp_path: Path) -> None:
+    result = measured("M1", root, tmp_path)
+    assert result["void"] == []
+    found = result["figures"]["cases"]
+    assert list(found) == [
+        f"{of}, {size} MB" for of in ("prepare", "read") for size in ("0.5", "2")
+    ]
+    for stage in ("prepare", "read"):
+        small, large = (found[f"{stage}, {size} MB"]["MiB of its own"] for size in ("0.5", "2"))
+        # The rows of 1.5 MB held as objects would be 12 MiB and more.
+        assert small > 0
+        assert large < small + 8

@@ -80,6 +80,14 @@ def test_a_split_in_chunks_of_4096_rows(tmp_path: Path, train: Selection) -> Non
     assert shards.tokens.dtype == np.uint16
 
 
+def test_a_chunk_of_long_rows_ends_earlier(tmp_path: Path) -> None:
+    path = tmp_path / "long.tsv"
+    path.write_text("text\tlabel\n" + "".join(f"{'x' * 900_000}\t{i % 2}\n" for i in range(7)))
+    split, chunks = build(tmp_path, selection(path))
+    assert chunks == [3, 3, 1]
+    assert split.rows == 7
+
+
 def test_the_same_bytes_are_not_tokenised_again(tmp_path: Path, train: Selection) -> None:
     first, _ = build(tmp_path, train)
     moved = Path(train.uris[0]).rename(tmp_path / "moved.tsv")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
 
 from graft_api.errors import DataError
 from graft_worker.data import columns, reading, targets
+from graft_worker.data.digests import Digests
 from graft_worker.data.faults import DataFaults, Fault, Findings, Tally
 from graft_worker.data.lines import Report
 from graft_worker.data.prepared import Problem
@@ -57,7 +54,7 @@ class _Pass:
 
     survey: Survey = field(default_factory=Survey)
     findings: Findings = field(default_factory=Findings)
-    digests: array[int] = field(default_factory=lambda: array("Q"))  # 8 bytes per row
+    digests: Digests = field(default_factory=Digests)
     empty: Tally = field(default_factory=Tally)
     longest: int = 0
     columns: dict[str, str] = field(default_factory=dict)
@@ -66,7 +63,7 @@ class _Pass:
 
     @property
     def rows(self) -> int:
-        return len(self.digests)
+        return self.digests.rows
 
 
 def inspect(
@@ -74,12 +71,22 @@ def inspect(
 ) -> Inspection:
     """Reads every split once and says what it holds; labels and problem are those of `train`.
 
-    Memory: 8 bytes per row. A split that is a share of another is read twice.
+    Memory does not grow with the rows; many take 8 bytes each of the folder for temporary files.
+    A split that is a share of another is read twice.
 
     Raises:
         DataError: everything that is wrong with any split, one line each, with file:line.
+        StoreError: that folder cannot be written.
     """
-    passes = {name: _read(part, part.read(roles), wish) for name, part in selections.items()}
+    with ExitStack() as files:
+        passes = {name: _Pass() for name in selections}
+        for name, part in selections.items():
+            files.callback(passes[name].digests.close)
+            _read(passes[name], part, part.read(roles), wish)
+        return _judged(passes, roles, wish)
+
+
+def _judged(passes: Mapping[str, _Pass], roles: Sequence[Role], wish: TargetWish) -> Inspection:
     train = passes["train"]
     problem = train.survey.problem(wish)
     labels = () if problem == "regression" else train.survey.ordered(wish)
@@ -87,8 +94,7 @@ def inspect(
     lines = [line for name in passes for line in _faults(name, passes[name], problem, sound)]
     if lines:
         raise DataFaults(lines)
-    known = np.unique(_array(train))
-    reports = {name: _report(p, labels, known, name == "train") for name, p in passes.items()}
+    reports = {name: _report(part, labels, train) for name, part in passes.items()}
     warnings = [w for name in passes for w in _warnings(name, passes[name], reports[name], labels)]
     return Inspection(
         problem=problem,
@@ -105,8 +111,7 @@ class _Enough(Exception):  # noqa: N818  (ends the reading of one split)
     """So many bad rows that reading on tells nobody more."""
 
 
-def _read(selection: Selection, roles: Sequence[Role], wish: TargetWish) -> _Pass:
-    found = _Pass()
+def _read(found: _Pass, selection: Selection, roles: Sequence[Role], wish: TargetWish) -> None:
     target = next((role.name for role in roles if role.kind == "target"), "")
     bad = 0
 
@@ -131,7 +136,6 @@ def _read(selection: Selection, roles: Sequence[Role], wish: TargetWish) -> _Pas
         found.findings.files.append(error.message + (f" ({error.hint})" if error.hint else ""))
     if not found.rows and not found.findings:
         found.findings.files.append(f"{', '.join(selection.uris)}: {_why_empty(selection)}")
-    return found
 
 
 def _why_empty(selection: Selection) -> str:
@@ -156,7 +160,7 @@ def _text(found: _Pass, row: Row, names: Sequence[str], report: Report) -> None:
         what = "half a surrogate pair: no character"
         report(Fault(row.file, row.line, what, f"\\u{ord(error.object[error.start]):04x}"))
         data = b""
-    found.digests.append(int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little"))
+    found.digests.add(data)
     found.longest = max(found.longest, *map(len, texts), 0)
     if not any(text and not text.isspace() for text in texts):
         found.empty.add(row.file, row.line)
@@ -176,24 +180,14 @@ def _faults(name: str, found: _Pass, problem: Problem, labels: Sequence[str]) ->
     return lines + [f"{name}: {text}" for text in train]
 
 
-def _array(found: _Pass) -> NDArray[np.uint64]:
-    return np.frombuffer(found.digests, np.uint64) if found.rows else np.empty(0, np.uint64)
-
-
-def _report(
-    found: _Pass,
-    labels: Sequence[str],
-    known: NDArray[np.uint64],
-    is_train: bool,  # noqa: FBT001
-) -> SplitReport:
-    digests = _array(found)
+def _report(found: _Pass, labels: Sequence[str], train: _Pass) -> SplitReport:
     counts = found.survey.histogram()
     return SplitReport(
         rows=found.rows,
         labels=tuple((label, counts.get(label, 0)) for label in labels),
         empty=found.empty.count,
-        duplicates=found.rows - len(np.unique(digests)),
-        overlap=0 if is_train else int(np.isin(digests, known).sum()),
+        duplicates=found.digests.repeated(),
+        overlap=0 if found is train else found.digests.found_in(train.digests),
         longest=found.longest,
         columns=tuple(found.columns.items()),
         unused=found.unused,

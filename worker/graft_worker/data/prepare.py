@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
 
 from graft_api.errors import DataError
 from graft_worker.data import reading, sources, targets
@@ -21,6 +20,7 @@ from graft_worker.data.shard_writer import ShardWriter, discard, is_whole
 from graft_worker.data.shards import VERSION, Shards
 
 _CHUNK = 4096  # rows given to Encode at once
+_LETTERS = 1 << 21  # characters of their texts after which a chunk ends earlier
 _LOG = logging.getLogger(__name__)
 
 
@@ -99,5 +99,13 @@ def _validated(selection: Selection, inspection: Inspection) -> Iterator[Row]:
 
 
 def _chunks(rows: Iterator[Row]) -> Iterator[Sequence[Row]]:
-    while chunk := list(islice(rows, _CHUNK)):
+    chunk: list[Row] = []
+    letters = 0
+    for row in rows:
+        chunk.append(row)
+        letters += sum(len(value) for value in row.values.values() if isinstance(value, str))
+        if len(chunk) == _CHUNK or letters >= _LETTERS:
+            yield chunk
+            chunk, letters = [], 0
+    if chunk:
         yield chunk

@@ -19,6 +19,7 @@ from graft_worker.data.selections import Cut, Selection
 from graft_worker.data.sources import Source
 
 _PEEK = 100  # rows whose columns count as the file's
+_SIDES = 4096  # rows decided at once
 
 
 def read(selection: Selection, *, report: Report = refuse) -> Iterator[Row]:
@@ -85,11 +86,9 @@ def _value(row: Row, columns: Mapping[str, str], role: Role, report: Report) -> 
 
 def sides(rows: Iterator[tuple[Row, Row]], cut: Cut, total: int) -> Iterator[tuple[Row, Row]]:
     """Those of `total` rows that are on one side of a cut, in their order."""
-    start = 0
-    while chunk := list(islice(rows, 4096)):
-        taken = cut.takes(np.arange(start, start + len(chunk)), total)
-        yield from (row for row, mine in zip(chunk, taken, strict=True) if mine)
-        start += len(chunk)
+    numbers = (np.arange(at, min(at + _SIDES, total)) for at in range(0, total, _SIDES))
+    mine = chain.from_iterable(cut.takes(some, total) for some in numbers)
+    yield from (row for row, taken in zip(rows, mine, strict=False) if taken)
 
 
 def count(selection: Selection) -> int:

@@ -16,6 +16,8 @@ from tokenizers import (
     trainers,
 )
 
+from graft_worker.models import counting
+
 UNKNOWN = "[UNK]"
 BERT_SPECIAL = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 BYTE_SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -47,7 +49,8 @@ def train_wordpiece(texts: Iterable[str], size: int) -> Tokenizer:
     The same texts give the same pieces. The library alone does not: it numbers `##` pieces in the
     order of a hash table, and ties between merges go by number. So they get their numbers first.
     """
-    words = _words(texts, bert_style(models.WordPiece(), lowercase=True))
+    split = splitter(bert_style(models.WordPiece(), lowercase=True))
+    words = counting.words(texts, split, parts=counting.at_spaces)
     alphabet = _alphabet(words, size // 2)
     kept = {word: n for word, n in sorted(words.items()) if alphabet.issuperset(word)}
     tails = sorted({f"##{letter}" for word in kept for letter in word[1:]})
@@ -66,24 +69,31 @@ def train_wordpiece(texts: Iterable[str], size: int) -> Tokenizer:
 def train_bytes(texts: Iterable[str], size: int) -> Tokenizer:
     """A byte-level BPE tokenizer of at most `size` pieces; Chinese characters stand alone."""
     tokenizer = byte_style(models.BPE())
-    split = pre_tokenizers.Split(_CHINESE, behavior="isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, tokenizer.pre_tokenizer])
+    alone = pre_tokenizers.Split(_CHINESE, behavior="isolated")
+    splitting = pre_tokenizers.Sequence([alone, tokenizer.pre_tokenizer])
+    tokenizer.pre_tokenizer = splitting
+    words = counting.words(texts, splitter(tokenizer), parts=counting.before_spaces)
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         special_tokens=list(BYTE_SPECIAL),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # no byte is shown as a space
+    tokenizer.train_from_iterator(_repeated(dict(sorted(words.items()))), trainer)
+    tokenizer.pre_tokenizer = splitting
     return tokenizer
 
 
-def _words(texts: Iterable[str], tokenizer: Tokenizer) -> Counter[str]:
-    clean, split = tokenizer.normalizer.normalize_str, tokenizer.pre_tokenizer.pre_tokenize_str
-    words: Counter[str] = Counter()
-    for text in texts:
-        words.update(word for word, _ in split(clean(text)))
-    return words
+def splitter(tokenizer: Tokenizer) -> counting.Split:
+    """The words of a text, as the tokenizer cleans and splits it."""
+    cleaner, splitter = tokenizer.normalizer, tokenizer.pre_tokenizer
+
+    def split(text: str) -> list[str]:
+        clean = cleaner.normalize_str(text) if cleaner else text
+        return [word for word, _ in splitter.pre_tokenize_str(clean)]
+
+    return split
 
 
 def _alphabet(words: Counter[str], limit: int) -> frozenset[str]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from graft_worker.data.shards import Shards
 
 
+_SORTED = 1 << 16  # sequences sorted at once
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MicroBatch:
     """What one process takes at a time."""
@@ -81,7 +84,7 @@ class Feed:
 
     def longest(self, count: int) -> Batch:
         """The longest sequences of the split: what needs the most memory."""
-        rows = np.argsort(-np.asarray(self.shards.lengths), kind="stable")[:count]
+        rows = _longest(self.shards.lengths, count)
         return self._batch(np.zeros_like(rows), rows)
 
     def _positions(self, number: int) -> range:
@@ -109,3 +112,12 @@ class Feed:
             width=self.width,
             packing=self.packing,
         )
+
+
+def _longest(lengths: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """The rows of so many longest sequences, the first ones of equal length; in steady memory."""
+    best = np.empty(0, np.int64)
+    for start in range(0, len(lengths), _SORTED):
+        rows = np.append(best, np.arange(start, min(start + _SORTED, len(lengths))))
+        best = rows[np.argsort(-lengths[rows], kind="stable")[:count]]
+    return best
