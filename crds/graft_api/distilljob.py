@@ -22,9 +22,9 @@ class TeacherOrigin(Part):
     """Where the teacher comes from; exactly one."""
 
     zoo: s.Short | None = None
-    """Name in the model zoo; needs `finetune`, since it knows no task yet."""
+    """Name in the model zoo, of a model with a head: what is only pretrained knows no task."""
     uri: s.Uri | None = None
-    """Folder in Hugging Face layout, or an artefact of this project."""
+    """Folder in Hugging Face layout with a head, or an artefact of this project."""
     job: JobReference | None = None
     """Artefact of another job; this one waits until that one is Complete."""
 
@@ -52,15 +52,6 @@ class Teacher(Part):
     """Fine-tunes the teacher on data.train first; absent: it is taken as it is."""
     outputs: Literal["auto", "cached", "online"] = "auto"
     """Whether its answers are computed once or in every step; auto caches what is small."""
-
-    rules = (
-        Rule(
-            "!has(self.from.zoo) || has(self.finetune)",
-            "finetune is required: a teacher from the zoo knows no task yet, for example {}",
-            lambda t: t.from_.zoo is None or t.finetune is not None,
-            at="finetune",
-        ),
-    )
 
 
 class TeacherLayers(Part):

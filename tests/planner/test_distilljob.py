@@ -69,7 +69,7 @@ REFUSED = (
     ("spec.method.name=pkd", 'spec.method.name: "pkd" {}; available: vanilla, probes'),
     (
         "spec.teacher={from: {zoo: minilm-l6-en}, finetune: {}}",
-        f"spec.teacher.finetune: {{}}; {FIRST}\nspec.teacher.from.zoo: {{}}; {FIRST}",
+        f"spec.teacher.finetune: {{}}; {FIRST}",
     ),
     (
         "spec.teacher.from={uri: s3://models/a}",
@@ -124,6 +124,7 @@ def test_every_row_of_the_kinds_table_has_a_job_that_it_refuses() -> None:
         "spec.student.from={zoo: minilm-l6-en}",
         "spec.student.from={job: {kind: PretrainJob, name: wiki}}",
         "spec.teacher.from={job: {kind: TransferJob, name: reviews}}",
+        "spec.teacher.from={zoo: my-judge}",
         "spec.student.from={uri: s3://models/a}",
         "spec.student={from: {config: {architecture: bert}}, tokenizer: {train: {}}}",
         "spec.method={name: vanilla, vanilla: {loss: mse, alpha: 1}}",

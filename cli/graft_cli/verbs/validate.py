@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graft_api.vocabulary import Env
 from graft_cli import jobfile, screen
 
 if TYPE_CHECKING:
@@ -34,15 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the report of the data; a mistake is an error of `main`."""
     request = jobfile.read(arguments.file, settings=arguments.set)
     if arguments.data:
-        print(screen.harmless("\n".join(report(request.job))))
+        folder = os.environ.get(Env.ZOO)
+        lines = report(request.job, zoo=Path(folder) if folder else None)
+        print(screen.harmless("\n".join(lines)))
     screen.say(f"graft: {request.plan.kind} {request.plan.name} is valid")
     return 0
 
 
-def report(job: Job) -> tuple[str, ...]:
-    """What the job's data hold, as lines of text.
+def report(job: Job, *, zoo: Path | None = None) -> tuple[str, ...]:
+    """What the job's data hold, as lines of text. `zoo` is the folder of GRAFT_ZOO.
 
     Raises:
+        ConfigError: what the job learns from is not there, or does not fit it.
         DataError: everything that is wrong with the data, with file:line.
     """
     from graft_worker.data.inspect import describe, inspect
@@ -50,6 +56,6 @@ def report(job: Job) -> tuple[str, ...]:
     from graft_worker.run.kinds import preparing
 
     assert job.kind != "ServeDeployment"  # refused with its plan
-    asked, spec = preparing.of(job), job.spec
+    asked, spec = preparing.of(job, zoo=zoo), job.spec
     splits = selections(spec.data, seed=spec.training.seed)
     return describe(inspect(splits, asked.roles(), wish=asked.wish()))

@@ -39,7 +39,6 @@ LIMITS = (
     Limit(
         path="spec.method.name", allowed=("vanilla", "probes"), instead="available: vanilla, probes"
     ),
-    Limit(path="spec.teacher.from.zoo", instead=_FIRST),
     Limit(
         path="spec.teacher.from.uri",
         schemes=MOUNTED,
@@ -59,7 +58,7 @@ def _stages(job: DistillJob) -> tuple[Stage, ...]:
     spec = job.spec
     student = (spec.student,) if spec.student else ()
     asked = spec.teacher.from_
-    teacher = Model(from_=Origin(uri=asked.uri, job=asked.job))
+    teacher = Model(from_=Origin(zoo=asked.zoo, uri=asked.uri, job=asked.job))
     models = (*student, teacher)
     return stages.prepare(spec, models=models), stages.train(spec, models=models)
 

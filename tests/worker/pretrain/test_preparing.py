@@ -30,7 +30,7 @@ def settings(folder: Path, **spec: Any) -> Settings:
 
 def prepared(folder: Path, **spec: Any) -> Tokenizer:
     given = settings(folder, **spec)
-    asked = preparing.of(given.job)
+    asked = preparing.of(given.job, zoo=None)
     start = asked.start(given)
     return asked.tokenizer(given, start, iter(LINES))
 
@@ -82,7 +82,7 @@ def test_a_model_of_another_family_is_refused(tmp_path: Path) -> None:
 def test_shards_depend_on_what_a_word_is_and_on_documents_but_not_on_masks(tmp_path: Path) -> None:
     def keys(**objective: Any) -> dict[str, str]:
         given = settings(tmp_path, model=model("bert", "wordpiece"), objective=objective)
-        return preparing.of(given.job).key_parts()
+        return preparing.of(given.job, zoo=None).key_parts()
 
     assert keys() == keys(probability=0.4, online=False)
     assert keys() != keys(wholeWord=False)

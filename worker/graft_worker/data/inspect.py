@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from graft_api.errors import DataError
 from graft_worker.data import columns, reading, targets
@@ -91,7 +92,8 @@ def _judged(passes: Mapping[str, _Pass], roles: Sequence[Role], wish: TargetWish
     problem = train.survey.problem(wish)
     labels = () if problem == "regression" else train.survey.ordered(wish)
     sound = labels if wish.labels or not train.findings else ()
-    lines = [line for name in passes for line in _faults(name, passes[name], problem, sound)]
+    judged = partial(_faults, problem=problem, labels=sound, giver=wish.giver)
+    lines = [line for name in passes for line in judged(name, passes[name])]
     if lines:
         raise DataFaults(lines)
     reports = {name: _report(part, labels, train) for name, part in passes.items()}
@@ -166,14 +168,17 @@ def _text(found: _Pass, row: Row, names: Sequence[str], report: Report) -> None:
         found.empty.add(row.file, row.line)
 
 
-def _faults(name: str, found: _Pass, problem: Problem, labels: Sequence[str]) -> list[str]:
+def _faults(
+    name: str, found: _Pass, *, problem: Problem, labels: Sequence[str], giver: str
+) -> list[str]:
     lines = found.findings.lines(name)
     if found.rows and found.empty.count == found.rows:
         lines.append(f"{name}: every text is empty")
     if not found.survey.rows:
         return lines
     column, survey = found.target, found.survey
-    lines += targets.judge(survey, problem, labels, column=column).lines(name)
+    judged = targets.judge(survey, problem, labels, column=column, giver=giver)
+    lines += judged.lines(name)
     # Rows that are at fault may hold the labels that seem to be missing.
     whole = name == "train" and not lines
     train = targets.judge_train(survey, problem, column=column) if whole else []

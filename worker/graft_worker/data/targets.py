@@ -22,6 +22,7 @@ class TargetWish:
     problem: Literal["auto", "single_label", "multi_label", "regression"] = "auto"
     labels: tuple[str, ...] = ()  # in the order of the model's outputs; empty: read from the data
     separator: str = ","  # between the labels of one text cell, multi_label only
+    giver: str = ""  # the field that gave the labels, for messages; empty: app or data
 
 
 @dataclass(slots=True)
@@ -96,8 +97,13 @@ class Survey:
         return {label: tally.count for label, tally in self.labels.items()}
 
 
-def judge(survey: Survey, problem: Problem, labels: Sequence[str], *, column: str) -> Findings:
-    """What is wrong with the targets of a split, given the problem and the labels of train."""
+def judge(
+    survey: Survey, problem: Problem, labels: Sequence[str], *, column: str, giver: str = ""
+) -> Findings:
+    """What is wrong with the targets of a split, given the problem and the labels of train.
+
+    `giver` is the field that gave the labels, where it was not the app or the data.
+    """
     found = Findings()
     wrong = found.rows
     if survey.missing.count and problem != "multi_label":
@@ -118,7 +124,7 @@ def judge(survey: Survey, problem: Problem, labels: Sequence[str], *, column: st
         found.files.append(f"{column}: {survey.lists:,} rows hold a list, one label is expected")
     if problem == "single_label" and survey.nan.count and "nan" not in (x.lower() for x in labels):
         wrong[f"{column}: NaN is no label"] = survey.nan
-    _unknown(survey, labels, column, found)
+    _unknown(survey, labels, column, found, giver=giver)
     return found
 
 
@@ -136,13 +142,15 @@ def judge_train(survey: Survey, problem: Problem, *, column: str) -> list[str]:
     return []
 
 
-def _unknown(survey: Survey, labels: Sequence[str], column: str, found: Findings) -> None:
-    known = set(labels)
+def _unknown(
+    survey: Survey, labels: Sequence[str], column: str, found: Findings, *, giver: str
+) -> None:
+    known, whose = set(labels), f" of {giver}" if giver else ""
     if not known:  # train is at fault itself
         return
     for label, tally in survey.labels.items():
         if label not in known and not (label.lower() == "nan" and survey.nan.count):
-            what = f"{column}: unknown label {label!r}, the labels are {listed(labels)}"
+            what = f"{column}: unknown label {label!r}, the labels{whose} are {listed(labels)}"
             found.rows[what] = tally
 
 

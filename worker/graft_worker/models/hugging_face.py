@@ -8,13 +8,8 @@ from typing import Any
 from graft_api.errors import ConfigError
 from graft_worker.data.prepared import Problem
 from graft_worker.models.encoder import EncoderConfig, TextEncoder
-from graft_worker.models.folders import CONFIG
+from graft_worker.models.folders import CONFIG, PROBLEM_TYPES
 
-PROBLEM_TYPES: Mapping[Problem, str] = {
-    "single_label": "single_label_classification",
-    "multi_label": "multi_label_classification",
-    "regression": "regression",
-}
 ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_new": "gelu_new",

@@ -35,6 +35,11 @@ def entries(*, zoo: Path | None) -> tuple[Listed, ...]:
     return tuple(_listed(entry, zoo) for entry in ENTRIES.values())
 
 
+def put(name: str, *, zoo: Path | None) -> Path | None:
+    """The folder that somebody put into the zoo's folder under a name; None where nobody has."""
+    return zoo / name if zoo is not None and (zoo / name / CONFIG).is_file() else None
+
+
 def resolve(name: str, *, zoo: Path | None) -> Path:
     """The model folder of a name: in the zoo folder, an installed package, or from the hub.
 
@@ -43,8 +48,8 @@ def resolve(name: str, *, zoo: Path | None) -> Path:
     Raises:
         ConfigError: the name is unknown, or its weights cannot be had here.
     """
-    if zoo is not None and (zoo / name / CONFIG).is_file():
-        return zoo / name
+    if (own := put(name, zoo=zoo)) is not None:
+        return own
     entry = ENTRIES.get(name)
     if entry is None:
         raise ConfigError(f"spec.model.from.zoo: no model named {name!r}", hint=_similar(name))
@@ -72,8 +77,8 @@ def _listed(entry: Entry, zoo: Path | None) -> Listed:
 
 
 def _place(entry: Entry, zoo: Path | None) -> tuple[Place, str]:
-    if zoo is not None and (zoo / entry.name / CONFIG).is_file():
-        return "folder", str(zoo / entry.name)
+    if (own := put(entry.name, zoo=zoo)) is not None:
+        return "folder", str(own)
     if _packed(entry) is not None:
         return "package", entry.package
     return ("hub", entry.hub) if entry.hub else ("unavailable", "")

@@ -75,6 +75,18 @@ def open_model(folder: Path, *, precision: Precision = "fp32") -> Model:
     )
 
 
+def open_network(folder: Path, app: App) -> nn.Module:
+    """The network of a model folder that is no artefact but has the app's head, in fp32.
+
+    It stands in evaluation mode, on the first GPU where there is one.
+
+    Raises:
+        ConfigError: its parts do not fit together.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return _network(folder, app, tokenization.load(folder)).to(device, torch.float32).eval()
+
+
 def _network(folder: Path, app: App, tokenizer: Tokenizer) -> nn.Module:
     size = tokenizer.get_vocab_size(with_added_tokens=True)
     encoder = build.load_encoder(folder, random=False, seed=0, vocabulary=size)

@@ -71,7 +71,7 @@ def _last_words(prepared: Prepared) -> Termination:
 def prepare(settings: Settings, mirror: Mirror) -> Prepared:
     """What training needs to know; shards and tokenizer are on disk. Raises as `main` does."""
     spec = settings.job.spec
-    asked = preparing.of(settings.job)
+    asked = preparing.of(settings.job, zoo=settings.zoo)
     start = asked.start(settings)
     roles = asked.roles()
     parts = selections(spec.data, seed=spec.training.seed)

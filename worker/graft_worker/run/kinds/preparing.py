@@ -72,8 +72,13 @@ class Preparation(Protocol):
         ...
 
 
-def of(job: TrainingJob) -> Preparation:
-    """What the job asks of the prepare stage."""
+def of(job: TrainingJob, *, zoo: Path | None) -> Preparation:
+    """What the job asks of the prepare stage; `zoo` is the folder of GRAFT_ZOO.
+
+    Raises:
+        ConfigError: what it learns from is not there, or does not fit it.
+        StoreError: that is damaged.
+    """
     module = import_module(f"graft_worker.run.kinds.{job.kind.lower()}.preparing")
-    made: Preparation = module.of(job)
+    made: Preparation = module.of(job, zoo=zoo)
     return made

@@ -18,6 +18,7 @@ from graft_worker.data.shards import Shards
 from graft_worker.distill.answers import Asked, Logits, Teacher, answers, with_answers
 from graft_worker.distill.probing import Lesson, probes
 from graft_worker.distill.shelf import Shelf
+from graft_worker.export import manifest
 from graft_worker.models.probes import ProbedClassifier
 from graft_worker.run import inference, mirroring
 
@@ -45,7 +46,10 @@ class Asking:
 
     def module(self) -> nn.Module:
         """The teacher in evaluation mode, on this process's device."""
-        return inference.open_model(self.settings.store / self.facts.model).module
+        folder = self.settings.store / self.facts.model
+        if (folder / manifest.NAME).is_file():
+            return inference.open_model(folder).module
+        return inference.open_network(folder, self.app)
 
     def split(self, name: str) -> Shards:
         """A split as the teacher's tokenizer made it."""

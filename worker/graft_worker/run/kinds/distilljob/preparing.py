@@ -15,9 +15,11 @@ from graft_worker.data.prepared import Teacher
 from graft_worker.distill.taking import taken
 from graft_worker.models import folders, origin, tokenization
 from graft_worker.run.kinds.distilljob import teachers
-from graft_worker.run.kinds.distilljob.naming import of_student
+from graft_worker.run.kinds.distilljob.naming import of_student, of_teacher
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tokenizers import Tokenizer
 
     from graft_api.distilljob import DistillJob, DistillJobSpec, Student
@@ -59,7 +61,7 @@ class DistillPreparation:
     def tokenizer(self, settings: Settings, start: Origin, texts: Iterator[str]) -> Tokenizer:
         """The student's own, or the one that the job wishes; the teacher's where it has none."""
         if self.student.tokenizer is None and (start.random or self.student.from_.teacher):
-            return tokenization.load(self.teacher.folder)
+            return self._tokenizer()
         into = settings.job_dir / "tokenizer"
         with of_student():
             return origin.tokenizer(self.student, start, texts=texts, zoo=settings.zoo, into=into)
@@ -71,7 +73,12 @@ class DistillPreparation:
     def wish(self) -> TargetWish:
         """Problem and labels are the teacher's."""
         known = registry.wish(self.spec.app)
-        return replace(known, problem=self.teacher.problem or "auto", labels=self.teacher.labels)
+        return replace(
+            known,
+            problem=self.teacher.problem or "auto",
+            labels=self.teacher.labels,
+            giver="spec.teacher",
+        )
 
     def problem(self, found: Inspection) -> Problem | None:
         """The teacher's."""
@@ -90,7 +97,7 @@ class DistillPreparation:
 
     def finished(self, prepared: Prepared, making: Making) -> Prepared:
         """The same with the rows as the teacher reads them, and those that teach the student."""
-        tokenizer, longest = tokenization.load(self.teacher.folder), self.teacher.max_length
+        tokenizer, longest = self._tokenizer(), self.teacher.max_length
         answered = making.splits(self._blocks(making.found, tokenizer, longest), tokenizer, longest)
         train, bare = prepared.splits["train"], prepared.splits.get("unlabelled")
         learned = train.shards
@@ -106,12 +113,16 @@ class DistillPreparation:
         )
         return replace(prepared, teacher=teacher)
 
+    def _tokenizer(self) -> Tokenizer:
+        with of_teacher():
+            return tokenization.load(self.teacher.folder)
+
     def _blocks(self, found: Inspection, tokenizer: Tokenizer, longest: int) -> Blocks:
         app = registry.build(self.spec.app, problem=found.problem, labels=found.labels)
         return partial(map, app.features(tokenizer, longest))
 
 
-def of(job: DistillJob) -> DistillPreparation:
+def of(job: DistillJob, *, zoo: Path | None) -> DistillPreparation:
     """The preparation of a DistillJob.
 
     Raises:
@@ -120,6 +131,5 @@ def of(job: DistillJob) -> DistillPreparation:
     """
     if job.spec.student is None:
         raise ConfigError("spec.student: is required by this method")
-    return DistillPreparation(
-        spec=job.spec, student=job.spec.student, teacher=teachers.found(job.spec)
-    )
+    teacher = teachers.found(job.spec, zoo=zoo)
+    return DistillPreparation(spec=job.spec, student=job.spec.student, teacher=teacher)

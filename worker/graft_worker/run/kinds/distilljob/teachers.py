@@ -1,4 +1,4 @@
-"""Whom the student learns from: an artefact, and whether it fits the job; needs no torch."""
+"""Whom the student learns from: a model, and whether it fits the job; needs no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from graft_api.errors import ConfigError
 from graft_worker.apps import registry
 from graft_worker.apps.networks import BICNN, TEXTCNN
 from graft_worker.export import artefact as artefacts
-from graft_worker.models.folders import read_config
+from graft_worker.export import manifest
+from graft_worker.models import zoo as zoos
+from graft_worker.models.folders import CONFIG, read_config
+from graft_worker.models.zoo_entries import ENTRIES
+from graft_worker.run.kinds.distilljob import tuned
+from graft_worker.run.kinds.distilljob.naming import of_teacher
 
 if TYPE_CHECKING:
     from graft_api.distilljob import DistillJobSpec
@@ -19,12 +24,12 @@ if TYPE_CHECKING:
     from graft_worker.export.artefact import Artefact
 
 _WITHOUT_LAYERS = (TEXTCNN.model_type, BICNN.model_type)
-_AT = "spec.teacher.from.uri"
+_URI, _ZOO = "spec.teacher.from.uri", "spec.teacher.from.zoo"
 _REMEDY = "name the artefact of a TransferJob: its status says artefact.uri"
 
 
-def found(spec: DistillJobSpec) -> Artefact:
-    """The teacher's artefact, whole and of the job's app.
+def found(spec: DistillJobSpec, *, zoo: Path | None) -> Artefact:
+    """The teacher, whole and of the job's app; `zoo` is the folder of GRAFT_ZOO.
 
     Raises:
         ConfigError: there is none, it is not the pinned one, or it does not fit the job.
@@ -36,8 +41,10 @@ def found(spec: DistillJobSpec) -> Artefact:
             hint="`graft run` finds it in its store; `graft validate --no-data` checks the file"
             " alone",
         )
-    folder = folder_of(spec.teacher.from_.uri or "")
-    teacher = artefacts.load(folder)
+    field = _ZOO if spec.teacher.from_.zoo else _URI
+    folder = _folder(spec, zoo)
+    ours = (folder / manifest.NAME).is_file()
+    teacher = artefacts.load(folder) if ours else tuned.read(folder, spec, field=field)
     pinned = spec.teacher.revision
     if pinned is not None and pinned != teacher.digest:
         raise ConfigError(
@@ -45,7 +52,7 @@ def found(spec: DistillJobSpec) -> Artefact:
             hint="take the pin away to learn from this one, or restore the pinned one",
         )
     if teacher.problem is None:
-        raise ConfigError(f"{_AT}: {folder}: knows no task", hint=_REMEDY)
+        raise ConfigError(f"{field}: {folder}: knows no task", hint=_REMEDY)
     _check_app(spec, teacher, teacher.problem)
     check_layers(spec, folder, "spec.teacher.from")
     return teacher
@@ -65,21 +72,37 @@ def check_layers(spec: DistillJobSpec, folder: Path, field: str) -> None:
         )
 
 
-def folder_of(uri: str) -> Path:
-    """The folder that a path or a file:// URI names.
+def _folder(spec: DistillJobSpec, zoo: Path | None) -> Path:
+    name = spec.teacher.from_.zoo
+    return _of_zoo(name, zoo) if name else _of_uri(spec.teacher.from_.uri or "")
 
-    Raises:
-        ConfigError: it is no artefact's.
-    """
+
+def _of_zoo(name: str, zoo: Path | None) -> Path:
+    """The folder that somebody put there: what the zoo brings by itself is only pretrained."""
+    if (folder := zoos.put(name, zoo=zoo)) is not None:
+        return folder
+    if name in ENTRIES:
+        raise ConfigError(
+            f"{_ZOO}: {name} has no head: it knows no task yet",
+            hint=f"{tuned.FIRST}; or put a model that has one into <zoo>/{name}/ and set GRAFT_ZOO",
+        )
+    with of_teacher():
+        return zoos.resolve(name, zoo=zoo)
+
+
+def _of_uri(uri: str) -> Path:
     scheme, _, path = uri.partition("://") if "://" in uri else ("file", "", uri)
     if scheme != "file":
-        raise ConfigError(f"{_AT}: {uri}: cannot be read here", hint="use a folder or file://")
+        raise ConfigError(f"{_URI}: {uri}: cannot be read here", hint="use a folder or file://")
     folder = Path(unquote(path) if "://" in uri else path)
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
-        raise ConfigError(f"{_AT}: {folder} {what}", hint=_REMEDY)
-    if not (folder / "MANIFEST.json").is_file():
-        raise ConfigError(f"{_AT}: {folder}: no artefact: it has no MANIFEST.json", hint=_REMEDY)
+        raise ConfigError(f"{_URI}: {folder} {what}", hint=_REMEDY)
+    if not any((folder / name).is_file() for name in (manifest.NAME, CONFIG)):
+        raise ConfigError(
+            f"{_URI}: {folder}: no model: it has neither {manifest.NAME} nor {CONFIG}",
+            hint=_REMEDY,
+        )
     return folder
 
 

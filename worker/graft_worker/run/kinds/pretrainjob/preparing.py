@@ -15,6 +15,8 @@ from graft_worker.pretrain import pairs, sentences
 from graft_worker.run.kinds.pretrainjob import objectives
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tokenizers import Tokenizer
 
     from graft_api.pretrainjob import PretrainJob, PretrainJobSpec
@@ -118,6 +120,6 @@ def _check_padding(config: Mapping[str, Any], tokenizer: Tokenizer) -> None:
         )
 
 
-def of(job: PretrainJob) -> PretrainPreparation:
+def of(job: PretrainJob, *, zoo: Path | None) -> PretrainPreparation:  # noqa: ARG001
     """The preparation of a PretrainJob."""
     return PretrainPreparation(spec=job.spec)

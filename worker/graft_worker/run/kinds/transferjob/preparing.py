@@ -13,6 +13,8 @@ from graft_worker.apps import registry
 from graft_worker.models import folders, origin, tokenization
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tokenizers import Tokenizer
 
     from graft_api.transferjob import TransferJob, TransferJobSpec
@@ -88,6 +90,6 @@ class TransferPreparation:
         return prepared
 
 
-def of(job: TransferJob) -> TransferPreparation:
+def of(job: TransferJob, *, zoo: Path | None) -> TransferPreparation:  # noqa: ARG001
     """The preparation of a TransferJob."""
     return TransferPreparation(spec=job.spec)
