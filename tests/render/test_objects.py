@@ -156,6 +156,23 @@ def test_what_a_pod_keeps_of_an_s3_store_can_be_limited():
     assert {"name": "store", "emptyDir": {"sizeLimit": "20Gi"}} in volumes
 
 
+def test_data_in_the_stores_own_claim_are_read_through_its_volume():
+    """Of a claim that is named twice, once read-only, the kubelet makes one mount: read-only."""
+    data = {"train": {"uris": ["pvc://graft-store/a.tsv", "pvc://rows/b.tsv"]}}
+    pod = last(attempt(subject(data=data), stage="prepare"))["spec"]["template"]["spec"]
+    claims = [v["persistentVolumeClaim"] for v in pod["volumes"] if "persistentVolumeClaim" in v]
+    assert claims == [{"claimName": "graft-store"}, {"claimName": "rows", "readOnly": True}]
+    mounts = pod["containers"][0]["volumeMounts"]
+    assert {"name": "store", "mountPath": "/graft/store"} in mounts
+    path = "/graft/volumes/pvc/graft-store"
+    assert {"name": "store", "mountPath": path, "readOnly": True} in mounts
+    bucket = SETTINGS.model_copy(update={"store_uri": "s3://models"})
+    pod = last(attempt(subject(data=data), stage="prepare", settings=bucket))["spec"]["template"]
+    assert {"name": "data-0", "mountPath": path, "readOnly": True} in pod["spec"]["containers"][0][
+        "volumeMounts"
+    ]
+
+
 def test_no_claim_is_made_for_an_s3_store():
     update = {"store_uri": "s3://models", "store_create": {"accessModes": ["ReadWriteMany"]}}
     chosen = SETTINGS.model_copy(update=update)

@@ -15,6 +15,7 @@ from graft_operator.render.environment import (
     variables,
 )
 from graft_operator.render.overlay import overlaid
+from graft_operator.settings import Settings
 
 Object = dict[str, Any]
 
@@ -125,11 +126,39 @@ def _volumes(attempt: Attempt) -> list[Object]:
         {"name": "tmp", "emptyDir": {}},
         {"name": "shm", "emptyDir": shared},
     ]
-    return own + [named_volume(number, each) for number, each in enumerate(attempt.stage.mounts)]
+    return own + data_volumes(attempt.stage.mounts, attempt.settings)
 
 
-def named_volume(number: int, mount: Mount) -> Object:
-    """The volume of a claim or a config map that a URI names."""
+def data_volumes(mounts: tuple[Mount, ...], settings: Settings) -> list[Object]:
+    """Volumes of the claims and config maps that URIs name.
+
+    The store's claim has one already: of a claim that a pod names twice, once read-only, the
+    kubelet makes one mount, and then nothing can be written to the store.
+    """
+    return [
+        _data_volume(number, mount)
+        for number, mount in enumerate(mounts)
+        if not _in_store(mount, settings)
+    ]
+
+
+def data_mounts(mounts: tuple[Mount, ...], settings: Settings) -> list[Object]:
+    """Where the container finds what the URIs name; it cannot write there."""
+    return [
+        {
+            "name": "store" if _in_store(mount, settings) else f"data-{number}",
+            "mountPath": mount.path,
+            "readOnly": True,
+        }
+        for number, mount in enumerate(mounts)
+    ]
+
+
+def _in_store(mount: Mount, settings: Settings) -> bool:
+    return mount.kind == "pvc" and mount.name == settings.store_claim and not settings.store_uri
+
+
+def _data_volume(number: int, mount: Mount) -> Object:
     if mount.kind == "pvc":
         claim = {"claimName": mount.name, "readOnly": True}
         return {"name": f"data-{number}", "persistentVolumeClaim": claim}
@@ -143,10 +172,7 @@ def _mounts(attempt: Attempt) -> list[Object]:
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108  (an emptyDir of the pod's own)
         {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
     ]
-    return own + [
-        {"name": f"data-{number}", "mountPath": mount.path, "readOnly": True}
-        for number, mount in enumerate(attempt.stage.mounts)
-    ]
+    return own + data_mounts(attempt.stage.mounts, attempt.settings)
 
 
 def _store_secret(attempt: Attempt) -> list[str]:

@@ -12,7 +12,13 @@ from graft_operator.render.attempt import job_labels
 from graft_operator.render.children import Serving, child, chosen, stamped
 from graft_operator.render.environment import STORE
 from graft_operator.render.overlay import overlaid
-from graft_operator.render.pods import CONTAINER_SECURITY, POD_SECURITY, named_volume, requests
+from graft_operator.render.pods import (
+    CONTAINER_SECURITY,
+    POD_SECURITY,
+    data_mounts,
+    data_volumes,
+    requests,
+)
 
 Object = dict[str, Any]
 
@@ -159,14 +165,11 @@ def _volumes(serving: Serving) -> list[Object]:
     if not serving.settings.store_uri:
         claim = {"claimName": serving.settings.store_claim, "readOnly": True}
         own.append({"name": "store", "persistentVolumeClaim": claim})
-    return own + [named_volume(number, each) for number, each in enumerate(serving.stage.mounts)]
+    return own + data_volumes(serving.stage.mounts, serving.settings)
 
 
 def _mounts(serving: Serving) -> list[Object]:
     own: list[Object] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108  (see above)
     if not serving.settings.store_uri:
         own.append({"name": "store", "mountPath": STORE, "readOnly": True})
-    return own + [
-        {"name": f"data-{number}", "mountPath": each.path, "readOnly": True}
-        for number, each in enumerate(serving.stage.mounts)
-    ]
+    return own + data_mounts(serving.stage.mounts, serving.settings)

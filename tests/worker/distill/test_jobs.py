@@ -96,6 +96,24 @@ def in_gang(process: Process, store: str, told: dict[str, Any]) -> tuple[str, di
     return done.words.artefact_uri, dict(done.words.metrics)
 
 
+def test_training_needs_no_data_but_what_was_prepared(
+    root: Path, make: MakeJob, tmp_path: Path
+) -> None:
+    copies = {name: shutil.copy(root / f"{name}.tsv", tmp_path) for name in ("few", "dev")}
+    data = {"train": {"uri": str(copies["few"])}, "validation": {"uri": str(copies["dev"])}}
+    told = make("blind", data=data | {"maxLength": 16}, training={"duration": {"steps": 1}})
+    environ = jobs.contract(root / "store", told, "")
+    prepare.main(environ)
+    rows = Path(copies["dev"]).read_text().splitlines()[1:9]
+    for copy in copies.values():
+        Path(copy).unlink()
+    done = jobs.trained(root / "store", environ, Process())
+    golden = [
+        json.loads(line) for line in (done.artefact / "golden.jsonl").read_text().splitlines()
+    ]
+    assert [g["inputs"] for g in golden] == [{"text": row.partition("\t")[0]} for row in rows]
+
+
 def test_two_processes_follow_one(root: Path, make: MakeJob, student: jobs.Done) -> None:
     (artefact, metrics), _ = gang.run(2, in_gang, str(root / "two"), make("student"))
     assert metrics["accuracy"] == pytest.approx(student.words.metrics["accuracy"], abs=0.01)

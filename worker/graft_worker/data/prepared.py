@@ -48,6 +48,7 @@ class Prepared:
     columns: dict[str, str]  # role -> column of the train file
     warnings: tuple[str, ...] = ()
     teacher: Teacher | None = None  # of a distillation
+    golden: tuple[dict[str, str], ...] = ()  # texts by role, which the artefact is checked by
 
     def shards(self) -> tuple[str, ...]:
         """Every folder of shards, once, as splits name it."""
@@ -79,8 +80,8 @@ class Prepared:
         data["splits"] = _splits(data["splits"])
         if told := data.get("teacher"):
             data["teacher"] = Teacher(**(told | {"splits": _splits(told["splits"])}))
-        for name in ("labels", "warnings"):
-            data[name] = tuple(data[name])
+        for name in ("labels", "warnings", "golden"):
+            data[name] = tuple(data.get(name, ()))
         return cls(**data)
 
 

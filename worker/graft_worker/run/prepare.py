@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from graft_api.errors import ConfigError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+GOLDEN_ROWS = 8
 WORDS, WORDS_LENGTH = 4, 256  # warnings in the last words, which a kubelet cuts at 4 KiB
 
 
@@ -95,6 +97,7 @@ def prepare(settings: Settings, mirror: Mirror) -> Prepared:
         vocabulary=tokenizer.get_vocab_size(with_added_tokens=True),
         columns=dict(found.columns),
         warnings=found.warnings,
+        golden=_golden(parts, roles) if asked.problem(found) else (),
     )
     return asked.finished(prepared, making)
 
@@ -103,6 +106,16 @@ def _texts(selection: Selection, roles: tuple[Role, ...]) -> Iterator[str]:
     names = [role.name for role in roles if role.kind == "text"]
     for row, _ in reading.taken(selection, roles):
         yield from (row.values[name] for name in names if row.values.get(name))
+
+
+def _golden(parts: Mapping[str, Selection], roles: tuple[Role, ...]) -> tuple[dict[str, str], ...]:
+    """Rows that training does not see, where there are any; its pods have no data but shards."""
+    chosen = parts.get("validation") or parts["train"]
+    names = [role.name for role in roles if role.kind == "text"]
+    rows = islice(reading.taken(chosen, roles), GOLDEN_ROWS)
+    return tuple(
+        {name: row.values[name] for name in names if row.values.get(name)} for row, _ in rows
+    )
 
 
 def _check(longest: int, start: Origin, tokenizer: Tokenizer) -> None:

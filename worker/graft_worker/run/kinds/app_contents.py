@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from graft_api.distilljob import DistillJob
 from graft_api.transferjob import TransferJob
-from graft_worker.data import reading
-from graft_worker.data.selections import selections
+from graft_worker.data.rows import Row
 from graft_worker.data.shards import Shards
 from graft_worker.export import artefact
 from graft_worker.export.contents import Contents, Golden, Origin
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
     from graft_worker.config import Settings
     from graft_worker.data.prepared import Prepared
     from graft_worker.train.result import TrainingResult
-
-GOLDEN_ROWS = 8
 
 
 def contents(
@@ -81,20 +76,14 @@ def final_module(
 def _golden(
     settings: Settings, prepared: Prepared, app: App, module: nn.Module
 ) -> tuple[Golden, ...]:
-    """Rows that training did not see, where there are any, with the final module's answers."""
-    parts = selections(settings.job.spec.data, seed=settings.job.spec.training.seed)
-    chosen = parts.get("validation") or parts["train"]
-    roles = app.roles()
-    rows = [row for row, _ in islice(reading.taken(chosen, roles), GOLDEN_ROWS)]
-    texts = [role.name for role in roles if role.kind == "text"]
-    inputs = [{name: row.values[name] for name in texts if row.values.get(name)} for row in rows]
+    """The rows that the prepare stage has kept, with the final module's answers."""
+    rows = [Row(told, "prepared.json", line) for line, told in enumerate(prepared.golden, 1)]
     tokenizer = tokenization.load(settings.store / prepared.tokenizer)
     encode = app.features(tokenizer, settings.job.spec.data.max_length)
-    unlabelled = [replace(row, values=dict(told)) for row, told in zip(rows, inputs, strict=True)]
-    logits = logits_of(module, encode(unlabelled), device=torch.device("cpu"))
+    logits = logits_of(module, encode(rows), device=torch.device("cpu"))
     return tuple(
         Golden(inputs=told, logits=tuple(values))
-        for told, values in zip(inputs, logits.tolist(), strict=True)
+        for told, values in zip(prepared.golden, logits.tolist(), strict=True)
     )
 
 
