@@ -26,7 +26,7 @@ CHAINS = {  # of real data, which are not shipped: what each step starts from
     "08-chain-en/2-transfer.yaml": {"kind": "PretrainJob", "name": "en-reader"},
     "08-chain-en/3-distill.yaml": {"kind": "TransferJob", "name": "en-judge"},
 }
-REAL = sorted(path for folder in ("07-*", "08-*") for path in EXAMPLES.glob(f"{folder}/*.yaml"))
+REAL = sorted(EXAMPLES / path for path in CHAINS)
 JOBS = sorted(set(EXAMPLES.glob("*/*.yaml")) - set(SERVED) - set(REAL))
 DATA = ROOT / "worker" / "graft_worker" / "example_data"
 # Chance is 0.5, and 0.1 for hidden words.
@@ -141,7 +141,7 @@ def test_an_example_of_serving_is_valid_and_serves_the_model_of_an_example(
     request = jobfile.read(str(deployment))
     assert [stage.name for stage in request.plan.stages] == ["serve"]
     wanted = request.plan.resolved()["spec"]["model"]["from"]["job"]
-    jobs = [yaml.safe_load(job.read_text()) for job in JOBS]
+    jobs = [yaml.safe_load(job.read_text()) for job in (*JOBS, *REAL)]
     assert wanted in [{"kind": j["kind"], "name": j["metadata"]["name"]} for j in jobs]
 
 
