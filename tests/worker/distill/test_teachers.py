@@ -60,10 +60,10 @@ def refused(store: Path, told: dict[str, Any], zoo: Path) -> str:
 
 
 def test_a_model_of_the_zoo_with_a_head_teaches_as_the_job_does_that_has_made_it(
-    root: Path, make: MakeJob, teacher: jobs.Done, student: jobs.Done, tmp_path: Path
+    make: MakeJob, teacher: jobs.Done, student: jobs.Done, tmp_path: Path
 ) -> None:
     put(tmp_path, teacher)
-    done = run(root / "store", make("of-the-zoo", teacher=ZOO), tmp_path)
+    done = run(tmp_path / "store", make("of-the-zoo", teacher=ZOO), tmp_path)
     assert done.weights == student.weights
     assert done.words.comparison["teacher"] == student.words.comparison["teacher"]
     assert done.words.comparison["sizeRatio"] == student.words.comparison["sizeRatio"]
