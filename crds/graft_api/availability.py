@@ -29,11 +29,6 @@ LIMITS = (
         allowed=("adamw", "lamb", "adam", "sgd"),
         instead="available: adamw, lamb, adam, sgd",
     ),
-    Limit(
-        path="spec.workers.parallel.strategy",
-        allowed=("auto", "ddp", "fsdp"),
-        instead="available: auto, ddp, fsdp",
-    ),
     Limit(path="spec.workers.parallel.tensor", allowed=(1,), instead="available: 1"),
     Limit(path="spec.output.formats[]", allowed=("safetensors",), instead="available: safetensors"),
     Limit(

@@ -9,6 +9,7 @@ from .plan import Budget, Gang, Resources, Stage, Variable
 from .quantities import number
 from .scalars import seconds
 from .volumes import mounts
+from .workers import per_worker
 
 if TYPE_CHECKING:
     from .data import Data, Dataset
@@ -76,9 +77,7 @@ def train(spec: Spec, *, models: tuple[Model, ...]) -> Stage:
 def gang_of(workers: Workers) -> Gang:
     """How many workers train; fixed at the wanted number where no max is given."""
     wanted = max(workers.min, workers.desired)
-    processes = workers.processes
-    if processes == "auto":
-        processes = workers.resources.gpu or 1
+    processes = per_worker(workers)
     if workers.max is None:
         return Gang(min=wanted, max=wanted, desired=wanted, processes=processes)
     return Gang(min=workers.min, max=workers.max, desired=wanted, processes=processes)

@@ -14,6 +14,10 @@ from .vocabulary import RESERVED_PREFIXES, Env
 REHEARSAL = (str(Env.FAULTS_ENABLED), str(Env.FAULT_AT))  # a user may rehearse failures
 DENIED = ("LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
 _BY_NAME = Field(max_length=8, json_schema_extra=s.LIST_BY_NAME)
+_PROCESSES = (  # of a worker, in CEL; `per_worker` is the same
+    "(type(self.processes) == int ? int(self.processes) : "
+    "(self.resources.gpu > 0 ? self.resources.gpu : 1))"
+)
 
 NOT_RESERVED = Rule(
     f"self.name in {list(REHEARSAL)} || (!({list(RESERVED_PREFIXES)}.exists(p, "
@@ -102,7 +106,7 @@ class Parallel(Part):
     """How the processes share the model."""
 
     strategy: Literal["auto", "ddp", "fsdp", "hsdp"] = "auto"
-    """Data parallelism; auto chooses by model size and world."""
+    """Data parallelism; auto chooses by model size and world. hsdp shards within a worker."""
     tensor: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that split one layer; default 1, that is none."""
 
@@ -153,5 +157,19 @@ class Workers(Part):
             lambda w: w.max is None or w.desired <= w.max,
             at="desired",
         ),
+        Rule(
+            f"self.parallel.strategy != 'hsdp' || {_PROCESSES} > 1",
+            "strategy hsdp shards within a worker, and each is one process: "
+            "raise processes, or use fsdp",
+            lambda w: w.parallel.strategy != "hsdp" or per_worker(w) > 1,
+            at="parallel.strategy",
+        ),
     )
     mutable = ("min", "max", "desired")
+
+
+def per_worker(workers: Workers) -> int:
+    """How many processes each worker runs."""
+    if workers.processes == "auto":
+        return workers.resources.gpu or 1
+    return workers.processes

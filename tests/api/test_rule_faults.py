@@ -84,6 +84,14 @@ CASES = (
         id="a minimum above the maximum",
     ),
     pytest.param(
+        with_spec("workers: {desired: 8, parallel: {strategy: hsdp}}"),
+        (
+            "line 15: spec.workers.parallel.strategy: strategy hsdp shards within a worker, and"
+            " each is one process: raise processes, or use fsdp"
+        ),
+        id="shards of workers that are one process each",
+    ),
+    pytest.param(
         with_spec("workers: {env: [{name: PET_NNODES, value: '2'}]}"),
         (
             "line 15: spec.workers.env[0].name: PET_NNODES is reserved: names starting with"

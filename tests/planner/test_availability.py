@@ -57,10 +57,6 @@ REFUSED = (
         "spec.training.optimizer.name=adafactor",
         'spec.training.optimizer.name: "adafactor" {}; available: adamw, lamb, adam, sgd',
     ),
-    (
-        "spec.workers.parallel.strategy=hsdp",
-        'spec.workers.parallel.strategy: "hsdp" {}; available: auto, ddp, fsdp',
-    ),
     ("spec.workers.parallel.tensor=2", "spec.workers.parallel.tensor: 2 {}; available: 1"),
     (
         "spec.output.formats=[safetensors, onnx]",
@@ -140,6 +136,8 @@ ACCEPTED = (
     "spec.training={optimizer: {name: sgd}, schedule: {name: polynomial}, precision: fp16}",
     "spec.training={compile: always, packing: never, duration: {tokens: 1000}}",
     "spec.workers={min: 1, max: 8, image: x, parallel: {strategy: fsdp}}",
+    "spec.workers={min: 1, max: 8, processes: 2, parallel: {strategy: hsdp}}",
+    "spec.workers={resources: {gpu: 8}, parallel: {strategy: hsdp}}",
     "spec.workers.env=[{name: GRAFT_FAULTS_ENABLED, value: '1'},"
     " {name: GRAFT_FAULT_AT, value: '0:30:raise'}]",
     "spec.run={queue: team-a, priorityClassName: high, suspend: true}",

@@ -1,4 +1,7 @@
-"""Runs a function in several real processes that form one gloo group."""
+"""Runs a function in several real processes that form one gloo group.
+
+They are forked from one process that has imported what takes long and has computed nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,14 @@ from torch.distributed import TCPStore
 
 PATIENCE = timedelta(seconds=60)
 HANGS = 300.0  # seconds after which a process says where it is and ends
+IMPORTED = (
+    "pytest",
+    "torch._dynamo",
+    "torch.distributed.fsdp",
+    "graft_worker.train.loop",
+    "graft_worker.transfer.finetune",
+    "graft_api.training",
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ def run(world: int, function: Callable[..., Any], *arguments: Any) -> tuple[Any,
 
 
 def _complete(members: list[Member], function: Callable[..., Any], arguments: Any) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*IMPORTED])
     running = [context.Process(target=m, args=(function, arguments)) for m in members]
     for process in running:
         process.start()

@@ -1,10 +1,14 @@
-"""How processes share a model: each holds all of it (DDP), or a part of every tensor (FSDP2)."""
+"""How processes share a model: each holds all of it (DDP), or a part of every tensor (FSDP2).
+
+In between (HSDP) the processes of a worker hold parts, and every worker holds all of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from torch import nn
@@ -15,6 +19,7 @@ from graft_api.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torch.distributed.device_mesh import DeviceMesh
     from torch.distributed.fsdp import FSDPModule
 
     from graft_worker.distributed.process import Process
@@ -23,7 +28,8 @@ if TYPE_CHECKING:
 # one device, and DDP then moves less data than FSDP.
 LARGE = 1_000_000_000
 
-Strategy = Literal["whole", "ddp", "fsdp"]
+Strategy = Literal["whole", "ddp", "fsdp", "hsdp"]
+WISHES = ("auto", "ddp", "fsdp", "hsdp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +38,8 @@ class Sharded:
 
     `call` is what to call, `module` the same network under its own names. The gradient after the
     last micro-batch is the sum over all processes when each loss is multiplied by `scale`.
+    `copies` says of every parameter how many processes hold what this one holds of it; it is empty
+    where all hold all.
     """
 
     strategy: Strategy
@@ -39,6 +47,7 @@ class Sharded:
     module: nn.Module
     scale: float
     gate: Callable[[bool], AbstractContextManager[None]]
+    copies: Mapping[nn.Parameter, int] = field(default_factory=dict)
 
     def micro_batch(self, *, last: bool) -> AbstractContextManager[None]:
         """Surrounds one forward and backward; gradients are exchanged in the last one only."""
@@ -47,25 +56,35 @@ class Sharded:
     @property
     def in_step(self) -> bool:
         """Whether every forward is an exchange, so that all processes must do equally many."""
-        return self.strategy == "fsdp"
+        return self.strategy in ("fsdp", "hsdp")
 
 
-def choose(wish: str, parameters: int, world: int) -> Strategy:
+def choose(wish: str, parameters: int, process: Process) -> Strategy:
     """The strategy for a model of so many parameters.
 
+    `auto` takes HSDP where DDP would not fit, and a worker's share of each of its processes does:
+    layers are then gathered within workers alone.
+
     Raises:
-        ConfigError: the wish is none of auto, ddp, fsdp.
+        ConfigError: the wish is none of auto, ddp, fsdp, hsdp; or each worker is one process, so
+            that there is nobody to share with within it.
     """
-    if wish not in ("auto", "ddp", "fsdp"):
+    if wish not in WISHES:
         raise ConfigError(
-            f"workers.parallel.strategy: {wish} is not available in this version",
-            hint="use auto, ddp or fsdp",
+            f"workers.parallel.strategy: {wish!r} is none of {', '.join(WISHES)}",
         )
-    if world == 1:
+    group = process.local_world
+    if process.world == 1:
         return "whole"
-    if wish == "fsdp" or (wish == "auto" and parameters > LARGE):
-        return "fsdp"
-    return "ddp"
+    if wish == "hsdp" and group == 1:
+        raise ConfigError(
+            "workers.parallel.strategy: hsdp shards within a worker, and each is one process",
+            hint="raise workers.processes, or use fsdp",
+        )
+    if wish == "ddp" or (wish == "auto" and parameters <= LARGE):
+        return "ddp"
+    hybrid = wish == "hsdp" or (wish == "auto" and parameters <= LARGE * group)
+    return "hsdp" if hybrid and 1 < group < process.world else "fsdp"
 
 
 def shard(
@@ -83,15 +102,15 @@ def shard(
     them without a gradient, which costs DDP a search in every step.
 
     Raises:
-        ConfigError: the strategy is none of auto, ddp, fsdp.
+        ConfigError: as of `choose`.
     """
     module.to(process.device)
-    chosen = choose(strategy, sum(p.numel() for p in module.parameters()), process.world)
+    chosen = choose(strategy, sum(p.numel() for p in module.parameters()), process)
     if chosen == "whole":
         return _whole(module)
     if chosen == "ddp":
         return _replicated(module, process, unused=unused)
-    return _partitioned(module, units, process)
+    return _partitioned(module, units, chosen, process)
 
 
 def _whole(module: nn.Module) -> Sharded:
@@ -116,11 +135,12 @@ def _replicated(module: nn.Module, process: Process, *, unused: bool) -> Sharded
     )
 
 
-def _partitioned(module: nn.Module, units: Iterable[nn.Module], process: Process) -> Sharded:
-    from torch.distributed.device_mesh import init_device_mesh  # two seconds that DDP saves
-    from torch.distributed.fsdp import fully_shard
+def _partitioned(
+    module: nn.Module, units: Iterable[nn.Module], strategy: Strategy, process: Process
+) -> Sharded:
+    from torch.distributed.fsdp import fully_shard  # two seconds that DDP saves
 
-    mesh = init_device_mesh(process.device.type, (process.world,))
+    mesh = _mesh(strategy, process)
     parts = [fully_shard(part, mesh=mesh) for part in (*units, module)]
     for part in parts:
         _sums(part)
@@ -132,7 +152,34 @@ def _partitioned(module: nn.Module, units: Iterable[nn.Module], process: Process
         root.set_reshard_after_backward(last)
         yield
 
-    return Sharded(strategy="fsdp", call=module, module=module, scale=1.0, gate=gate)
+    return Sharded(
+        strategy=strategy,
+        call=module,
+        module=module,
+        scale=1.0,
+        gate=gate,
+        copies={parameter: _copies(parameter) for parameter in module.parameters()},
+    )
+
+
+def _mesh(strategy: Strategy, process: Process) -> DeviceMesh:
+    """Processes in a row; with HSDP in one row for each worker, who hold the same."""
+    from torch.distributed.device_mesh import init_device_mesh
+
+    group = process.local_world if strategy == "hsdp" else process.world
+    sizes = {"replicate": process.world // group, "shard": group}
+    if sizes["replicate"] == 1:
+        del sizes["replicate"]
+    kind, names = process.device.type, tuple(sizes)
+    return init_device_mesh(kind, tuple(sizes.values()), mesh_dim_names=names)
+
+
+def _copies(parameter: nn.Parameter) -> int:
+    from torch.distributed.tensor import DTensor
+
+    assert isinstance(parameter, DTensor)
+    sizes = zip(parameter.placements, parameter.device_mesh.shape, strict=True)
+    return math.prod(size for placement, size in sizes if placement.is_replicate())
 
 
 def _sums(part: FSDPModule) -> None:

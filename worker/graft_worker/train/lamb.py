@@ -1,7 +1,8 @@
 """LAMB (You et al. 2020, arXiv 1904.00962, algorithm 2) over all tensors at once, sharded or not.
 
 The trust ratio needs the norm of the whole parameter. Where processes hold parts, the squares of
-the local norms travel in one vector: one exchange per step, not one per tensor.
+the local norms travel in one vector: one exchange per step, not one per tensor. A part that several
+processes hold counts once.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Lamb:
         updates = [u for part in parts for u in self._directions(part)]
         weights = [w for part in parts for w in part.weights]
         rates = [part.learning_rate for part in parts for _ in part.weights]
-        norms = _norms([*weights, *updates], sharded=any(part.sharded for part in parts))
+        copies = [count for part in parts for count in part.copies]
+        norms = _norms([*weights, *updates], copies=[*copies, *copies])
         pairs = zip(rates, norms[: len(weights)], norms[len(weights) :], strict=True)
         torch._foreach_mul_(updates, [-rate * (w / u if w and u else 1.0) for rate, w, u in pairs])
         torch._foreach_add_(weights, updates)
@@ -55,9 +57,10 @@ class Lamb:
         return updates
 
 
-def _norms(tensors: list[Tensor], *, sharded: bool) -> list[float]:
+def _norms(tensors: list[Tensor], *, copies: Sequence[int]) -> list[float]:
     squares = torch.stack([n.double() for n in torch._foreach_norm(tensors)]).square()
-    if sharded:
+    if copies:
+        squares /= squares.new_tensor(copies)
         dist.all_reduce(squares)
     norms: list[float] = squares.sqrt().tolist()
     return norms

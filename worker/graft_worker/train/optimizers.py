@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graft_api.errors import ConfigError
 from graft_worker.train.lamb import Lamb
@@ -17,9 +19,15 @@ if TYPE_CHECKING:
 Groups = list[dict[str, Any]]
 
 
-def build(spec: OptimizerSpec, groups: Groups) -> Optimizer:
+def build(
+    spec: OptimizerSpec,
+    groups: Groups,
+    *,
+    copies: Mapping[nn.Parameter, int] = MappingProxyType({}),
+) -> Optimizer:
     """The optimizer over groups with `params`, `weight_decay` and `lr_scale`.
 
+    `copies` is that of `Sharded`.
     adam and adamw both decay apart from the gradient; adam has EasyTransfer's second beta of 0.98.
 
     Raises:
@@ -30,7 +38,8 @@ def build(spec: OptimizerSpec, groups: Groups) -> Optimizer:
             "method: every parameter is frozen, nothing can be trained",
             hint="freeze fewer layers",
         )
-    return Optimizer(({"lr": spec.learning_rate} | group for group in groups), _rule(spec))
+    rated = ({"lr": spec.learning_rate} | group for group in groups)
+    return Optimizer(rated, _rule(spec), copies=copies)
 
 
 def _rule(spec: OptimizerSpec) -> Rule:

@@ -68,7 +68,9 @@ def _assembled(
     return Run(
         work=work,
         sharded=sharded,
-        optimizer=optimizers.build(work.recipe.training.optimizer, _current(module, groups)),
+        optimizer=optimizers.build(
+            work.recipe.training.optimizer, _current(module, groups), copies=sharded.copies
+        ),
         factor=schedules.build(work.recipe.training.schedule, total),
         precision=chosen,
         scaler=chosen.scaler(),

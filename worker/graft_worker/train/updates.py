@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -27,7 +28,8 @@ class Part:
     state: Mapping[
         str, list[Tensor]
     ]  # moments by name, and `step`: steps so far, this one included
-    sharded: bool  # whether other processes hold the rest of each tensor
+    # How many processes hold what this one holds of each tensor; none where all hold all.
+    copies: tuple[int, ...]
 
 
 class Rule(Protocol):
@@ -46,13 +48,21 @@ class Rule(Protocol):
 class Optimizer:
     """A rule applied to groups with `params`, `weight_decay` and `lr`.
 
-    `state` holds tensors by parameter and name; it is filled by the first step.
+    `state` holds tensors by parameter and name; it is filled by the first step. `copies` is that of
+    `Sharded`.
     """
 
-    def __init__(self, groups: Iterable[Mapping[str, Any]], rule: Rule) -> None:
+    def __init__(
+        self,
+        groups: Iterable[Mapping[str, Any]],
+        rule: Rule,
+        *,
+        copies: Mapping[nn.Parameter, int] = MappingProxyType({}),
+    ) -> None:
         self.param_groups: list[dict[str, Any]] = [dict(group) for group in groups]
         self.state: dict[nn.Parameter, dict[str, Tensor]] = {}
         self._rule = rule
+        self._copies = copies
 
     @torch.no_grad()
     def step(self) -> None:
@@ -77,7 +87,7 @@ class Optimizer:
             weights=_local(touched),
             gradients=_local([p.grad for p in touched]),
             state={n: _local([s[n] for s in states]) for n in (STEP, *self._rule.moments)},
-            sharded=any(hasattr(p, "to_local") for p in touched),
+            copies=tuple(self._copies[p] for p in touched) if self._copies else (),
         )
 
     def _state(self, parameter: nn.Parameter) -> dict[str, Tensor]:
