@@ -29,7 +29,6 @@ LIMITS = (
         allowed=("adamw", "lamb", "adam", "sgd"),
         instead="available: adamw, lamb, adam, sgd",
     ),
-    Limit(path="spec.workers.parallel.tensor", allowed=(1,), instead="available: 1"),
     Limit(path="spec.output.formats[]", allowed=("safetensors",), instead="available: safetensors"),
     Limit(
         path="spec.output.uri",

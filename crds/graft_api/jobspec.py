@@ -37,6 +37,18 @@ JOB_RULES = (
         at="training.evaluate.earlyStopping",
     ),
     Rule(
+        "self.training.precision != 'fp16' || self.workers.parallel.tensor == 1",
+        "fp16 is not available with workers.parallel.tensor: use bf16, fp32 or auto",
+        lambda t: t.training.precision != "fp16" or t.workers.parallel.tensor == 1,
+        at="training.precision",
+    ),
+    Rule(
+        "self.training.compile != 'always' || self.workers.parallel.tensor == 1",
+        "layers that are split by workers.parallel.tensor are not compiled: use auto or never",
+        lambda t: t.training.compile != "always" or t.workers.parallel.tensor == 1,
+        at="training.compile",
+    ),
+    Rule(
         "self.managedBy == 'graft.dev/operator' || has(self.run.queue)",
         "managedBy MultiKueue needs run.queue",
         lambda t: t.managed_by == "graft.dev/operator" or t.run.queue is not None,

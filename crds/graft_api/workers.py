@@ -108,16 +108,27 @@ class Parallel(Part):
     strategy: Literal["auto", "ddp", "fsdp", "hsdp"] = "auto"
     """Data parallelism; auto chooses by model size and world. hsdp shards within a worker."""
     tensor: Annotated[int, Field(ge=1, le=64)] = 1
-    """Processes that split one layer; default 1, that is none."""
+    """Processes that split each layer among them; default 1, that is none."""
 
-    rules = (
-        Rule(
-            "self.tensor == 1 || self.strategy != 'ddp'",
-            "tensor {tensor} has no effect with strategy ddp: use fsdp, hsdp or auto",
-            lambda p: p.tensor == 1 or p.strategy != "ddp",
-            at="tensor",
-        ),
-    )
+
+def per_worker(workers: Workers) -> int:
+    """How many processes each worker runs."""
+    if workers.processes == "auto":
+        return workers.resources.gpu or 1
+    return workers.processes
+
+
+def _shards_within(workers: Workers) -> bool:
+    each, tensor = per_worker(workers), workers.parallel.tensor
+    return each > tensor and each % tensor == 0
+
+
+def _splits_evenly(workers: Workers) -> bool:
+    """Whether every size that the gang may have can be divided."""
+    each, tensor = per_worker(workers), workers.parallel.tensor
+    fixed = workers.max is None or workers.min == workers.max
+    all_of_them = max(workers.min, workers.desired) * each
+    return each % tensor == 0 or (fixed and all_of_them % tensor == 0)
 
 
 class Workers(Part):
@@ -158,18 +169,21 @@ class Workers(Part):
             at="desired",
         ),
         Rule(
-            f"self.parallel.strategy != 'hsdp' || {_PROCESSES} > 1",
-            "strategy hsdp shards within a worker, and each is one process: "
-            "raise processes, or use fsdp",
-            lambda w: w.parallel.strategy != "hsdp" or per_worker(w) > 1,
+            f"self.parallel.strategy != 'hsdp' || {_PROCESSES} > self.parallel.tensor && "
+            f"{_PROCESSES} % self.parallel.tensor == 0",
+            "strategy hsdp shards within a worker: processes must be twice parallel.tensor, or "
+            "another multiple of it; or use fsdp",
+            lambda w: w.parallel.strategy != "hsdp" or _shards_within(w),
             at="parallel.strategy",
+        ),
+        Rule(
+            f"{_PROCESSES} % self.parallel.tensor == 0 || (!has(self.max) || self.min == self.max) "
+            "&& (self.desired > self.min ? self.desired : self.min) * "
+            f"{_PROCESSES} % self.parallel.tensor == 0",
+            "tensor must divide the processes of a worker, or all of a gang of fixed size: "
+            "change processes, or the number of workers",
+            _splits_evenly,
+            at="parallel.tensor",
         ),
     )
     mutable = ("min", "max", "desired")
-
-
-def per_worker(workers: Workers) -> int:
-    """How many processes each worker runs."""
-    if workers.processes == "auto":
-        return workers.resources.gpu or 1
-    return workers.processes

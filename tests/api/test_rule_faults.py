@@ -86,10 +86,50 @@ CASES = (
     pytest.param(
         with_spec("workers: {desired: 8, parallel: {strategy: hsdp}}"),
         (
-            "line 15: spec.workers.parallel.strategy: strategy hsdp shards within a worker, and"
-            " each is one process: raise processes, or use fsdp"
+            "line 15: spec.workers.parallel.strategy: strategy hsdp shards within a worker:"
+            " processes must be twice parallel.tensor, or another multiple of it; or use fsdp"
         ),
         id="shards of workers that are one process each",
+    ),
+    pytest.param(
+        with_spec("workers: {processes: 3, desired: 2, parallel: {strategy: hsdp, tensor: 2}}"),
+        (
+            "line 15: spec.workers.parallel.strategy: strategy hsdp shards within a worker:"
+            " processes must be twice parallel.tensor, or another multiple of it; or use fsdp"
+        ),
+        id="shards of workers whose layers are split beyond them",
+    ),
+    pytest.param(
+        with_spec("workers: {desired: 3, parallel: {tensor: 2}}"),
+        (
+            "line 15: spec.workers.parallel.tensor: tensor must divide the processes of a worker,"
+            " or all of a gang of fixed size: change processes, or the number of workers"
+        ),
+        id="a gang that cannot be divided",
+    ),
+    pytest.param(
+        with_spec("workers: {desired: 2, min: 2, max: 4, parallel: {tensor: 2}}"),
+        (
+            "line 15: spec.workers.parallel.tensor: tensor must divide the processes of a worker,"
+            " or all of a gang of fixed size: change processes, or the number of workers"
+        ),
+        id="a gang that may grow to what cannot be divided",
+    ),
+    pytest.param(
+        with_spec("workers: {desired: 2, parallel: {tensor: 2}}\n  training: {precision: fp16}"),
+        (
+            "line 16: spec.training.precision: fp16 is not available with"
+            " workers.parallel.tensor: use bf16, fp32 or auto"
+        ),
+        id="split layers in fp16",
+    ),
+    pytest.param(
+        with_spec("workers: {desired: 2, parallel: {tensor: 2}}\n  training: {compile: always}"),
+        (
+            "line 16: spec.training.compile: layers that are split by workers.parallel.tensor"
+            " are not compiled: use auto or never"
+        ),
+        id="split layers that are to be compiled",
     ),
     pytest.param(
         with_spec("workers: {env: [{name: PET_NNODES, value: '2'}]}"),

@@ -176,6 +176,15 @@ def test_an_origin_that_cannot_be_had_is_told(
     refused(used_desk, used_desk.run(HF_HUB_OFFLINE="1"), *words)
 
 
+def test_a_model_whose_layers_cannot_be_split_is_told_before_anything_is_read(
+    used_desk: Desk, model: Path
+) -> None:
+    changed(model, num_attention_heads=1)
+    result = used_desk.run("--set", "workers={desired: 2, parallel: {tensor: 2}}")
+    told = "spec.workers.parallel.tensor: 2 does not divide the 1 attention heads"
+    refused(used_desk, result, "prepare failed: ", told)
+
+
 def test_weights_of_another_revision_are_refused(used_desk: Desk, model: Path) -> None:
     pin = f"sha256:{'0' * 64}"
     result = used_desk.run("--set", f"model.revision={pin}")

@@ -83,10 +83,11 @@ def test_two_processes_follow_the_curve_of_one(
     assert together.metric("accuracy") == pytest.approx(alone.metric("accuracy"), abs=0.01)
 
 
-def test_sharded_processes_follow_the_curve_of_one(
-    job: Path, alone: jobs.Finished, tmp_path: Path
+@pytest.mark.parametrize("wish", ["strategy=fsdp", "tensor=2"])
+def test_processes_that_share_the_model_follow_the_curve_of_one(
+    job: Path, alone: jobs.Finished, tmp_path: Path, wish: str
 ) -> None:
-    sharded = jobs.run(job, tmp_path, "workers.desired=2", "workers.parallel.strategy=fsdp")
+    sharded = jobs.run(job, tmp_path, "workers.desired=2", f"workers.parallel.{wish}")
     for step in alone.losses.keys() & sharded.losses.keys():
         assert sharded.losses[step] == pytest.approx(alone.losses[step], abs=1e-3)
     assert sharded.metric("accuracy") == pytest.approx(alone.metric("accuracy"), abs=0.01)

@@ -57,7 +57,6 @@ REFUSED = (
         "spec.training.optimizer.name=adafactor",
         'spec.training.optimizer.name: "adafactor" {}; available: adamw, lamb, adam, sgd',
     ),
-    ("spec.workers.parallel.tensor=2", "spec.workers.parallel.tensor: 2 {}; available: 1"),
     (
         "spec.output.formats=[safetensors, onnx]",
         'spec.output.formats[1]: "onnx" {}; available: safetensors',
@@ -138,6 +137,10 @@ ACCEPTED = (
     "spec.workers={min: 1, max: 8, image: x, parallel: {strategy: fsdp}}",
     "spec.workers={min: 1, max: 8, processes: 2, parallel: {strategy: hsdp}}",
     "spec.workers={resources: {gpu: 8}, parallel: {strategy: hsdp}}",
+    "spec.workers={desired: 2, parallel: {tensor: 2}}",
+    "spec.workers={desired: 4, min: 2, max: 4, processes: 2, parallel: {tensor: 2}}",
+    "spec.workers={processes: 4, parallel: {tensor: 2, strategy: hsdp}}",
+    "spec.workers={resources: {gpu: 2}, parallel: {tensor: 2, strategy: ddp}}",
     "spec.workers.env=[{name: GRAFT_FAULTS_ENABLED, value: '1'},"
     " {name: GRAFT_FAULT_AT, value: '0:30:raise'}]",
     "spec.run={queue: team-a, priorityClassName: high, suspend: true}",

@@ -98,6 +98,10 @@ REFUSED = (
         f'spec.student.tokenizer.from.uri: "example://t" {{}}; {MODELS}',
     ),
     (
+        "spec.workers={desired: 2, parallel: {tensor: 2}}",
+        "spec.workers.parallel.tensor: 2 {}; available: 1",
+    ),
+    (
         "spec.data.unlabelled={uri: hf://a}",
         'spec.data.unlabelled.uri: "hf://a" {}; use a path, example://, https:// or s3://',
     ),

@@ -46,6 +46,7 @@ LIMITS = (
     ),
     Limit(path="spec.teacher.finetune", instead=_FIRST),
     Limit(path="spec.teacher.outputs", allowed=("auto", "cached"), instead="available: cached"),
+    Limit(path="spec.workers.parallel.tensor", allowed=(1,), instead="available: 1"),
     *of_model(
         "spec.student",
         architectures=("bert", "albert", "auto"),

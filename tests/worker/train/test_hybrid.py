@@ -138,5 +138,5 @@ def test_workers_of_one_process_have_nothing_to_shard_within() -> None:
         sharding.choose("hsdp", 100, Process(world=2, local_world=1))
     assert str(raised.value) == (
         "workers.parallel.strategy: hsdp shards within a worker, and each is one process\n"
-        "  raise workers.processes, or use fsdp"
+        "  raise workers.processes to a multiple of parallel.tensor, or use fsdp"
     )

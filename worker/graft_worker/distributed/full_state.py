@@ -1,4 +1,4 @@
-"""Whole tensors out of a shared module and back, under the module's own names.
+"""Whole tensors out of a shared module and back, under the module's own names and in its shapes.
 
 Gathering is an exchange: every process must take part, rank 0 gets the result.
 """
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graft_api.errors import StoreError
+from graft_worker.distributed.splits import Cut, cuts
 
 if TYPE_CHECKING:
     from graft_worker.distributed.process import Process
@@ -26,7 +27,9 @@ def gather_weights(module: nn.Module, process: Process) -> dict[str, Tensor]:
     Tensors that are whole already are neither copied nor moved: use them before the next step.
     Those put together from parts are on the CPU.
     """
-    return _gathered(module.state_dict().items(), process)
+    cut = cuts(module)
+    named = ((name, tensor, cut.get(name)) for name, tensor in module.state_dict().items())
+    return _gathered(named, process)
 
 
 @torch.no_grad()
@@ -36,10 +39,10 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     Raises:
         StoreError: names or shapes are not the module's.
     """
-    state = module.state_dict()
-    _check(dict(state), tensors)
+    state, cut = module.state_dict(), cuts(module)
+    _check(dict(state), tensors, cut)
     for name, target in state.items():
-        target.copy_(_placed(tensors[name], like=target))
+        target.copy_(_placed(tensors[name], cut.get(name), like=target))
 
 
 def gather_moments(state: State, module: nn.Module, process: Process) -> dict[str, Tensor]:
@@ -47,8 +50,9 @@ def gather_moments(state: State, module: nn.Module, process: Process) -> dict[st
 
     As with `gather_weights`, whole tensors are not copied.
     """
+    cut = cuts(module)
     named = (
-        (f"{name}.{key}", tensor)
+        (f"{name}.{key}", tensor, cut.get(name) if tensor.ndim else None)
         for name, parameter in module.named_parameters()
         for key, tensor in state.get(parameter, {}).items()
     )
@@ -62,7 +66,7 @@ def load_moments(state: State, module: nn.Module, tensors: Mapping[str, Tensor])
     Raises:
         StoreError: a tensor belongs to a parameter that the module lacks.
     """
-    parameters = dict(module.named_parameters())
+    parameters, cut = dict(module.named_parameters()), cuts(module)
     for name, tensor in tensors.items():
         owner, _, key = name.rpartition(".")
         if owner not in parameters:
@@ -70,13 +74,18 @@ def load_moments(state: State, module: nn.Module, tensors: Mapping[str, Tensor])
         parameter = parameters[owner]
         # Step counts are scalars, the same in every process.
         scalar = tensor.ndim == 0
-        placed = tensor.to(parameter.device) if scalar else _placed(tensor, like=parameter)
+        if scalar:
+            placed = tensor.to(parameter.device)
+        else:
+            placed = _placed(tensor, cut.get(owner), like=parameter)
         state.setdefault(parameter, {})[key] = placed.clone()
 
 
-def _gathered(named: Iterable[tuple[str, Tensor]], process: Process) -> dict[str, Tensor]:
+def _gathered(
+    named: Iterable[tuple[str, Tensor, Cut | None]], process: Process
+) -> dict[str, Tensor]:
     # Every process puts every tensor together, one at a time; only rank 0 keeps them.
-    gathered = ((name, whole(tensor.detach())) for name, tensor in named)
+    gathered = ((name, _joined(whole(tensor.detach()), cut)) for name, tensor, cut in named)
     return {name: tensor for name, tensor in gathered if process.leads}
 
 
@@ -89,8 +98,12 @@ def whole(tensor: Tensor) -> Tensor:
     return full.cpu()
 
 
-def _placed(tensor: Tensor, *, like: Tensor) -> Tensor:
-    here = tensor.to(like.device)
+def _joined(part: Tensor, cut: Cut | None) -> Tensor:
+    return part if cut is None else cut.whole(part).cpu()
+
+
+def _placed(tensor: Tensor, cut: Cut | None, *, like: Tensor) -> Tensor:
+    here = (tensor if cut is None else cut.part(tensor)).to(like.device)
     if not hasattr(like, "full_tensor"):
         return here
     from torch.distributed.tensor import DTensor, distribute_tensor
@@ -100,17 +113,23 @@ def _placed(tensor: Tensor, *, like: Tensor) -> Tensor:
     return distribute_tensor(here, like.device_mesh, like.placements, src_data_rank=None)
 
 
-def _check(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    for fault in _faults(state, tensors):
+def _check(
+    state: Mapping[str, Tensor], tensors: Mapping[str, Tensor], cut: Mapping[str, Cut]
+) -> None:
+    shapes = {
+        name: cut[name].whole_shape(tensor) if name in cut else tensor.shape
+        for name, tensor in state.items()
+    }
+    for fault in _faults(shapes, tensors):
         raise StoreError(
             f"the saved weights do not fit the model: {fault}",
             hint="the store folder belongs to another job: choose another one or remove it",
         )
 
 
-def _faults(state: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    for name in sorted(state.keys() ^ tensors.keys()):
-        yield f"{name} is {'missing' if name in state else 'not part of it'}"
-    for name in state.keys() & tensors.keys():
-        if state[name].shape != tensors[name].shape:
-            yield f"{name} is {tuple(tensors[name].shape)} instead of {tuple(state[name].shape)}"
+def _faults(shapes: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    for name in sorted(shapes.keys() ^ tensors.keys()):
+        yield f"{name} is {'missing' if name in shapes else 'not part of it'}"
+    for name in shapes.keys() & tensors.keys():
+        if shapes[name] != tensors[name].shape:
+            yield f"{name} is {tuple(tensors[name].shape)} instead of {tuple(shapes[name])}"

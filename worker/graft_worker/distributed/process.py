@@ -1,6 +1,7 @@
 """This process among the others of the gang: its rank, its device and the exchanges between them.
 
-Alone, a process needs no group: every exchange is then the identity.
+Alone, a process needs no group: every exchange is then the identity. Where `tensor` processes split
+each layer (see `splits`), those with neighbouring ranks do, and they read the same rows.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -17,6 +18,9 @@ from torch import Tensor
 from graft_api.errors import ConfigError, WorldError
 from graft_worker.config import COLLECTIVE_SECONDS
 from graft_worker.distributed import limits
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
 
 PATIENCE = timedelta(seconds=COLLECTIVE_SECONDS)
 
@@ -34,11 +38,34 @@ class Process:
     local_rank: int = 0
     local_world: int = 1
     device: torch.device = CPU
+    tensor: int = 1
+    tensor_group: ProcessGroup | None = None  # those that split layers with this one
+    data_group: ProcessGroup | None = None  # those that hold the same parts; none where that is all
 
     @property
     def leads(self) -> bool:
         """Whether this is the process that writes and reports."""
         return self.rank == 0
+
+    @property
+    def tensor_rank(self) -> int:
+        """Its place among those that split layers with it."""
+        return self.rank % self.tensor
+
+    @property
+    def data_rank(self) -> int:
+        """Its place among those that read different rows."""
+        return self.rank // self.tensor
+
+    @property
+    def data_world(self) -> int:
+        """How many read different rows."""
+        return self.world // self.tensor
+
+    @property
+    def counts(self) -> bool:
+        """Whether what it says of its rows counts: of those that read the same, one does."""
+        return self.tensor_rank == 0
 
     def sum(self, tensor: Tensor) -> Tensor:
         """The tensor itself, now holding the sum over all processes."""

@@ -1,6 +1,7 @@
 """How processes share a model: each holds all of it (DDP), or a part of every tensor (FSDP2).
 
 In between (HSDP) the processes of a worker hold parts, and every worker holds all of it.
+Where layers are split, all this holds among those that hold the same parts of them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from graft_api.errors import ConfigError
+from graft_worker.distributed import splits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,18 +75,18 @@ def choose(wish: str, parameters: int, process: Process) -> Strategy:
         raise ConfigError(
             f"workers.parallel.strategy: {wish!r} is none of {', '.join(WISHES)}",
         )
-    group = process.local_world
-    if process.world == 1:
+    group = _group(process)
+    if process.data_world == 1:
         return "whole"
     if wish == "hsdp" and group == 1:
         raise ConfigError(
             "workers.parallel.strategy: hsdp shards within a worker, and each is one process",
-            hint="raise workers.processes, or use fsdp",
+            hint="raise workers.processes to a multiple of parallel.tensor, or use fsdp",
         )
     if wish == "ddp" or (wish == "auto" and parameters <= LARGE):
         return "ddp"
     hybrid = wish == "hsdp" or (wish == "auto" and parameters <= LARGE * group)
-    return "hsdp" if hybrid and 1 < group < process.world else "fsdp"
+    return "hsdp" if hybrid and 1 < group < process.data_world else "fsdp"
 
 
 def shard(
@@ -107,15 +109,25 @@ def shard(
     module.to(process.device)
     chosen = choose(strategy, sum(p.numel() for p in module.parameters()), process)
     if chosen == "whole":
-        return _whole(module)
+        return _whole(module, process)
     if chosen == "ddp":
         return _replicated(module, process, unused=unused)
     return _partitioned(module, units, chosen, process)
 
 
-def _whole(module: nn.Module) -> Sharded:
+def _group(process: Process) -> int:
+    """Processes of a worker that may share one whole; 1 where layers are split beyond it."""
+    return 1 if process.local_world % process.tensor else process.local_world // process.tensor
+
+
+def _whole(module: nn.Module, process: Process) -> Sharded:
     return Sharded(
-        strategy="whole", call=module, module=module, scale=1.0, gate=lambda _: nullcontext()
+        strategy="whole",
+        call=module,
+        module=module,
+        scale=1.0,
+        gate=lambda _: nullcontext(),
+        copies=_copies(module, process) if process.tensor > 1 else {},
     )
 
 
@@ -125,13 +137,15 @@ def _replicated(module: nn.Module, process: Process, *, unused: bool) -> Sharded
         device_ids=[process.device] if process.device.type == "cuda" else None,
         gradient_as_bucket_view=True,
         find_unused_parameters=unused,
+        process_group=process.data_group,
     )
     return Sharded(
         strategy="ddp",
         call=wrapped,
         module=module,
-        scale=float(process.world),  # DDP always averages
+        scale=float(process.data_world),  # DDP always averages
         gate=lambda last: nullcontext() if last else wrapped.no_sync(),
+        copies=_copies(module, process) if process.tensor > 1 else {},
     )
 
 
@@ -158,23 +172,38 @@ def _partitioned(
         module=module,
         scale=1.0,
         gate=gate,
-        copies={parameter: _copies(parameter) for parameter in module.parameters()},
+        copies=_copies(module, process),
     )
 
 
 def _mesh(strategy: Strategy, process: Process) -> DeviceMesh:
-    """Processes in a row; with HSDP in one row for each worker, who hold the same."""
+    """Those that hold the same parts of layers, in a row; with HSDP in one row for each worker."""
     from torch.distributed.device_mesh import init_device_mesh
 
-    group = process.local_world if strategy == "hsdp" else process.world
-    sizes = {"replicate": process.world // group, "shard": group}
-    if sizes["replicate"] == 1:
-        del sizes["replicate"]
-    kind, names = process.device.type, tuple(sizes)
-    return init_device_mesh(kind, tuple(sizes.values()), mesh_dim_names=names)
+    group = _group(process) if strategy == "hsdp" else process.data_world
+    sizes = {
+        "replicate": process.data_world // group,
+        "shard": group,
+        "tensor": process.tensor,
+    }
+    used = {name: size for name, size in sizes.items() if size > 1}
+    kind, shape = process.device.type, tuple(used.values())
+    mesh = init_device_mesh(kind, shape, mesh_dim_names=tuple(used))
+    return mesh[tuple(name for name in used if name != "tensor")]
 
 
-def _copies(parameter: nn.Parameter) -> int:
+def _copies(module: nn.Module, process: Process) -> dict[nn.Parameter, int]:
+    cut = splits.cuts(module)
+    return {
+        parameter: _replicas(parameter, process) * (1 if name in cut else process.tensor)
+        for name, parameter in module.named_parameters()
+    }
+
+
+def _replicas(parameter: nn.Parameter, process: Process) -> int:
+    """How many hold the same of a parameter, among those that hold the same parts of layers."""
+    if not hasattr(parameter, "full_tensor"):
+        return process.data_world
     from torch.distributed.tensor import DTensor
 
     assert isinstance(parameter, DTensor)

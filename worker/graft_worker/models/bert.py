@@ -22,11 +22,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_worker.data.batch import Batch
-from graft_worker.models import reuse
+from graft_worker.distributed.process import Process
+from graft_worker.distributed.splits import entered
+from graft_worker.models import dividing, reuse
 from graft_worker.models.attention import Sight, attend, sight
 from graft_worker.models.dropout import KeyedDropout, again
 from graft_worker.models.encoder import EncoderConfig, Layered
 from graft_worker.models.firsts import Firsts, firsts_of
+from graft_worker.models.split_linear import Columns, Dense, Rows
 from graft_worker.models.weights import to_hugging_face
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
@@ -68,15 +71,23 @@ class Layer(nn.Module):
         super().__init__()
         width, rate = config.hidden, config.dropout
         self.heads = config.heads
+        self.enter: Callable[[Tensor], Tensor] = _whole
         self.activation = ACTIVATIONS[config.activation]
-        self.qkv = linear(width, 3 * width)
-        self.out = linear(width, width)
+        self.qkv: Dense = linear(width, 3 * width)
+        self.out: Dense = linear(width, width)
         self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.attention_dropout = KeyedDropout(site=2 * index + 1, width=width, rate=rate)
-        self.up = linear(width, config.intermediate)
-        self.down = linear(config.intermediate, width)
+        self.up: Dense = linear(width, config.intermediate)
+        self.down: Dense = linear(config.intermediate, width)
         self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.dropout = KeyedDropout(site=2 * index + 2, width=width, rate=rate)
+
+    def split(self, process: Process) -> None:
+        """Leaves this process its share of the heads and of the intermediate features."""
+        self.heads //= process.tensor
+        self.enter = partial(entered, process=process)
+        self.qkv, self.up = Columns(self.qkv, process, blocks=3), Columns(self.up, process)
+        self.out, self.down = Rows(self.out, process), Rows(self.down, process)
 
     def forward(self, x: Tensor, keys: Tensor, seen: Sight, firsts: Firsts | None = None) -> Tensor:
         """X [R, W, H], keys [R, W], who sees whom; with `firsts` that is known to them.
@@ -84,7 +95,7 @@ class Layer(nn.Module):
         Gives [R, W, H]; with `firsts` the same numbers of the first tokens alone, [S, H].
         """
         if firsts is None:
-            q, k, v = self.qkv(x).chunk(3, dim=-1)
+            q, k, v = self.qkv(self.enter(x)).chunk(3, dim=-1)
             return self._added(x, attend(q, k, v, self.heads, seen), keys)
         q, k, v = self._asked(x, firsts)
         attended = attend(q, k, v, self.heads, firsts.mask)
@@ -92,14 +103,15 @@ class Layer(nn.Module):
 
     def _asked(self, x: Tensor, firsts: Firsts) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [R, Q, H] of first tokens, keys and values [R, W, H] of all."""
-        sizes = [x.shape[-1], 2 * x.shape[-1]]
+        x, width = self.enter(x), self.qkv.weight.shape[0] // 3
+        sizes = [width, 2 * width]
         weight, bias = torch.split(self.qkv.weight, sizes), torch.split(self.qkv.bias, sizes)
         k, v = F.linear(x, weight[1], bias[1]).chunk(2, dim=-1)
         return F.linear(firsts.queries(x), weight[0], bias[0]), k, v
 
     def _added(self, x: Tensor, attended: Tensor, keys: Tensor) -> Tensor:
         x = self.attention_norm(self.attention_dropout(self.out(attended), keys, x))
-        wide = self.activation(self.up(x))
+        wide = self.activation(self.up(self.enter(x)))
         out: Tensor = self.norm(self.dropout(self.down(wide), keys, x))
         return out
 
@@ -186,6 +198,20 @@ class BertEncoder(nn.Module):
         """The layers; none where a pass uses one several times."""
         return self.layers if len(self._order) == len(self.layers) else nn.ModuleList()
 
+    def split(self, process: Process) -> None:
+        """Leaves this process its share of each layer; the others hold the rest.
+
+        Embeddings, norms, projection and pooler stay whole.
+
+        Raises:
+            ConfigError: heads or intermediate features cannot be divided so.
+        """
+        config = self.config
+        dividing.check_sizes(process.tensor, heads=config.heads, inner=config.intermediate)
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            layer.split(process)
+
     def hugging_face_state(self) -> dict[str, Tensor]:
         """Weights under the names of `transformers`, with the family's prefix, such as `bert.`."""
         return to_hugging_face(self.state_dict(), self.config)
@@ -196,6 +222,11 @@ class BertEncoder(nn.Module):
 
     def _keys(self, batch: Batch, uses: int) -> Tensor:
         return again(batch.keys, uses) if self.training else batch.keys
+
+
+def _whole(x: Tensor) -> Tensor:
+    """X as it is: no other process computes with it."""
+    return x
 
 
 def _narrowed(x: Tensor) -> Tensor:

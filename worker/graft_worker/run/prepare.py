@@ -19,7 +19,7 @@ from graft_worker.data.prepare import build_split
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.selections import selections
 from graft_worker.data.shard_writer import MANIFEST
-from graft_worker.models import folders, tokenization
+from graft_worker.models import dividing, folders, tokenization
 from graft_worker.report import termination
 from graft_worker.run import mirroring
 from graft_worker.run.kinds import preparing
@@ -75,6 +75,7 @@ def prepare(settings: Settings, mirror: Mirror) -> Prepared:
     spec = settings.job.spec
     asked = preparing.of(settings.job, zoo=settings.zoo)
     start = asked.start(settings)
+    _check_split(spec.workers.parallel.tensor, start, asked)
     roles = asked.roles()
     parts = selections(spec.data, seed=spec.training.seed)
     found = inspect.inspect(parts, roles, wish=asked.wish())
@@ -116,6 +117,12 @@ def _golden(parts: Mapping[str, Selection], roles: tuple[Role, ...]) -> tuple[di
     return tuple(
         {name: row.values[name] for name in names if row.values.get(name)} for row, _ in rows
     )
+
+
+def _check_split(tensor: int, start: Origin, asked: Preparation) -> None:
+    """Refuses here, before anything is read, a model whose layers cannot be split so."""
+    config = folders.read_config(start.folder)
+    dividing.check_config(config, tensor, families=asked.splits)
 
 
 def _check(longest: int, start: Origin, tokenizer: Tokenizer) -> None:

@@ -15,6 +15,7 @@ from graft_api.vocabulary import ExitCode, StoreFile
 from graft_worker.config import Settings, read_settings
 from graft_worker.data.prepared import Prepared
 from graft_worker.data.shards import Shards
+from graft_worker.distributed import splits
 from graft_worker.distributed.process import Process, join
 from graft_worker.run import desk, faults, lifeline, mirroring, publish
 from graft_worker.run.desk import Desk
@@ -41,7 +42,9 @@ def main(environ: Mapping[str, str]) -> int:
     stop = StopRequest(file=settings.stop_file)
     stop.listen(signal.SIGTERM, signal.SIGINT)
     patience = timedelta(seconds=settings.collective_seconds)
-    process = join(environ, least=gang.min * gang.processes, patience=patience)
+    gathered = join(environ, least=gang.min * gang.processes, patience=patience)
+    tensor = settings.job.spec.workers.parallel.tensor
+    process = splits.split(gathered, tensor, patience=patience)
     mirror = mirroring.of(settings)
     if process.leads:
         mirroring.bring_reports(mirror, settings)
@@ -86,7 +89,7 @@ def _recipe(settings: Settings, asked: Training) -> Recipe:
         metric=metric,
         mode=usual if wish.mode == "auto" else wish.mode,
         strategy=spec.workers.parallel.strategy,
-        largest_world=gang.max * gang.processes,
+        largest_world=gang.max * gang.processes // spec.workers.parallel.tensor,
     )
 
 

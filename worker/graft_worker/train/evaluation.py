@@ -67,7 +67,7 @@ class Evaluator:
         with self.precision.autocast():
             logits = self.task.module(batch)
             loss = self.task.loss(logits, batch)
-        if not turn.counts:
+        if not (turn.counts and self.process.counts):
             return None
         values, targets = self.task.kept(logits, batch)
         return _Part(
@@ -80,8 +80,8 @@ class Evaluator:
     def _batches(self, shards: Shards) -> Iterator[_Turn]:
         own = batches.sequential(
             shards,
-            rank=self.process.rank,
-            world=self.process.world,
+            rank=self.process.data_rank,
+            world=self.process.data_world,
             tokens=TOKENS[self.process.device.type],
             width=self.width,
             packing=self.packing,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
+from graft_worker.distributed import norms
 from graft_worker.train.updates import STEP, Part
 
 
@@ -37,8 +37,9 @@ class Lamb:
         weights = [w for part in parts for w in part.weights]
         rates = [part.learning_rate for part in parts for _ in part.weights]
         copies = [count for part in parts for count in part.copies]
-        norms = _norms([*weights, *updates], copies=[*copies, *copies])
-        pairs = zip(rates, norms[: len(weights)], norms[len(weights) :], strict=True)
+        squares = norms.squares([*weights, *updates], copies=[*copies, *copies])
+        lengths: list[float] = squares.sqrt().tolist()
+        pairs = zip(rates, lengths[: len(weights)], lengths[len(weights) :], strict=True)
         torch._foreach_mul_(updates, [-rate * (w / u if w and u else 1.0) for rate, w, u in pairs])
         torch._foreach_add_(weights, updates)
 
@@ -55,12 +56,3 @@ class Lamb:
         torch._foreach_div_(updates, spread)
         torch._foreach_add_(updates, part.weights, alpha=part.weight_decay)
         return updates
-
-
-def _norms(tensors: list[Tensor], *, copies: Sequence[int]) -> list[float]:
-    squares = torch.stack([n.double() for n in torch._foreach_norm(tensors)]).square()
-    if copies:
-        squares /= squares.new_tensor(copies)
-        dist.all_reduce(squares)
-    norms: list[float] = squares.sqrt().tolist()
-    return norms

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graft_worker.data import order
 from graft_worker.data.prefetch import Prefetcher
-from graft_worker.distributed import full_state
+from graft_worker.distributed import full_state, norms
 from graft_worker.train import durable, losses, optimizers, phases, setup
 from graft_worker.train.callbacks import standard
 from graft_worker.train.result import TrainingResult
@@ -126,6 +126,8 @@ def _clipped(run: Run) -> Tensor:
     limit = run.work.recipe.training.gradient_clip
     if not limit:
         return torch.zeros(1, device=run.work.process.device)
+    if run.work.process.tensor > 1:
+        return norms.clip(run.parameters, limit, copies=run.sharded.copies)
     norm: Tensor = torch.nn.utils.clip_grad_norm_(run.parameters, limit, foreach=True)
     return full_state.whole(norm).reshape(1)
 
@@ -136,11 +138,12 @@ def _shared(run: Run, step: Step, loss: Tensor, norm: Tensor) -> list[float]:
     One exchange and one wait for the device in a step.
     """
     process = run.work.process
-    own = [m.batch for m in step.micro_batches if m.weight]
+    own = [m.batch for m in step.micro_batches if m.weight and process.counts]
     counts = [sum(b.tokens for b in own), sum(b.ids.numel() for b in own)]
     parts = [*counts, *durable.told(run), *run.callbacks.wishes(run)]
     more = torch.tensor(parts, dtype=torch.float64)
-    sums = process.sum(torch.cat([loss, more.to(process.device)]))
+    # A product, so that what is not a number is heard of whoever has it.
+    sums = process.sum(torch.cat([loss * float(process.counts), more.to(process.device)]))
     durable.heard(run, sums[3 : 3 + durable.SLOTS].tolist())
     values: list[float] = torch.cat([sums[:3], norm.double(), sums[3 + durable.SLOTS :]]).tolist()
     return values

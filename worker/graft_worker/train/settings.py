@@ -31,7 +31,7 @@ class Recipe:
     metric: str
     mode: Mode
     strategy: str = "auto"  # workers.parallel.strategy
-    largest_world: int = 1  # most processes that may ever share a global batch
+    largest_world: int = 1  # most processes that may ever deal a global batch among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from graft_worker.distributed import sharding
+from graft_worker.models import dividing
 from graft_worker.train import (
     durations,
     micro_batch,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from graft_worker.distributed.process import Process
     from graft_worker.train.precision import Precision
     from graft_worker.train.settings import Work
 
@@ -46,6 +48,7 @@ def begin(work: Work, callbacks: Sequence[Callback]) -> Run:
         ConfigError: a wish of the job cannot be met on this machine.
         StoreError: the checkpoint is damaged or another job's.
     """
+    _split(work.task.module, work.process)
     groups = _named(work.task.module, work.task.parameter_groups(_weight_decay(work)))
     work.task.module.to(work.process.device)
     saved = state.newest(work)
@@ -106,7 +109,9 @@ def _prepared(
         bytes=seen.saved / len(batch.samples), tokens=float(np.mean(feed.shards.lengths))
     )
     size = _micro_batch(work, values, sequence)
-    if decided(work.recipe.training.compile, process.device, steps=_steps(feed)):
+    # Exchanges within a layer are not compiled.
+    whole = process.tensor == 1
+    if whole and decided(work.recipe.training.compile, process.device, steps=_steps(feed)):
         compile_blocks(
             _parts(module, "blocks"),
             attempt=lambda: rehearsal.rehearse(work.task, batch, chosen),
@@ -138,7 +143,7 @@ def _micro_batch(work: Work, values: state.Values, sequence: micro_batch.Sequenc
         work.task.module,
         work.process,
         global_batch=work.recipe.training.global_batch,
-        world=max(work.recipe.largest_world, work.process.world),
+        world=max(work.recipe.largest_world, work.process.data_world),
     )
 
 
@@ -157,8 +162,8 @@ def _feed(work: Work) -> Feed:
         ),
         width=work.examples.width,
         packing=work.examples.packing,
-        rank=work.process.rank,
-        world=work.process.world,
+        rank=work.process.data_rank,
+        world=work.process.data_world,
     )
 
 
@@ -176,6 +181,16 @@ def _settle(run: Run) -> None:
             loss = run.work.task.loss(run.sharded.call(batch), batch)
         torch.autograd.backward(loss * 0.0)
     run.optimizer.zero_grad()
+
+
+def _split(module: nn.Module, process: Process) -> None:
+    """Leaves of each layer what this process computes of it."""
+    if process.tensor == 1:
+        return
+    encoder: Any = getattr(module, "encoder", None)
+    if not hasattr(encoder, "split"):
+        raise dividing.unable(type(encoder).__name__, process.tensor, ())
+    encoder.split(process)
 
 
 def _parts(module: nn.Module, which: str) -> Iterable[nn.Module]:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from graft_worker.distributed.norms import local
+
 STEP = "step"
 
 
@@ -84,9 +86,9 @@ class Optimizer:
         return Part(
             learning_rate=group["lr"],
             weight_decay=group["weight_decay"],
-            weights=_local(touched),
-            gradients=_local([p.grad for p in touched]),
-            state={n: _local([s[n] for s in states]) for n in (STEP, *self._rule.moments)},
+            weights=local(touched),
+            gradients=local(p.grad for p in touched),
+            state={n: local(s[n] for s in states) for n in (STEP, *self._rule.moments)},
             copies=tuple(self._copies[p] for p in touched) if self._copies else (),
         )
 
@@ -95,8 +97,3 @@ class Optimizer:
             moments = {name: torch.zeros_like(parameter) for name in self._rule.moments}
             self.state[parameter] = {STEP: torch.zeros((), device=parameter.device)} | moments
         return self.state[parameter]
-
-
-def _local(tensors: Iterable[Any]) -> list[Tensor]:
-    # Only sharded tensors have the method; asking for it spares the import of DTensor.
-    return [t.to_local() if hasattr(t, "to_local") else t for t in tensors]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from graft_worker.distributed import splits
+
 if TYPE_CHECKING:
     from graft_worker.train.run import Run
 
@@ -46,6 +48,11 @@ def flops_per_token(module: nn.Module) -> float:
     Products of attention, which depend on the length, are left out: the share is a lower bound.
     """
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
-    found = [p for p in module.parameters() if id(p) not in tables]
-    trained = sum(p.numel() for p in found if p.requires_grad)
-    return 2.0 * sum(p.numel() for p in found) + 4.0 * trained
+    cut = splits.cuts(module)
+    found = [
+        (p, p.numel() * (cut[name].process.tensor if name in cut else 1))
+        for name, p in module.named_parameters()
+        if id(p) not in tables
+    ]
+    trained = sum(size for p, size in found if p.requires_grad)
+    return 2.0 * sum(size for _, size in found) + 4.0 * trained

@@ -43,6 +43,11 @@ class Preparation(Protocol):
         """
         ...
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Families whose layers can be split among processes."""
+        ...
+
     def tokenizer(self, settings: Settings, start: Origin, texts: Iterator[str]) -> Tokenizer:
         """The tokenizer, perhaps trained on the texts of the train split. Raises as `start`."""
         ...

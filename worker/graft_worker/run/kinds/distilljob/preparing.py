@@ -58,6 +58,11 @@ class DistillPreparation:
             found = origin.Origin(folder=folder, digest=origin.digest(files), random=False)
             return origin.pinned(found, self.student.revision)
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """None: such a job is refused when it is planned."""
+        return ()
+
     def tokenizer(self, settings: Settings, start: Origin, texts: Iterator[str]) -> Tokenizer:
         """The student's own, or the one that the job wishes; the teacher's where it has none."""
         if self.student.tokenizer is None and (start.random or self.student.from_.teacher):

@@ -57,6 +57,11 @@ class PretrainPreparation:
             )
         return found
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """All that can be pretrained."""
+        return tuple(OWN)
+
     def tokenizer(self, settings: Settings, start: Origin, texts: Iterator[str]) -> Tokenizer:
         """The model's, or the one that the job wishes; random weights have none of their own."""
         wish = self.spec.model

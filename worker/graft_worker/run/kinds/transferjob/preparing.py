@@ -53,6 +53,11 @@ class TransferPreparation:
             )
         return origin.own(network, into=into)
 
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The families of encoders of our own."""
+        return ("bert", "albert")
+
     def tokenizer(self, settings: Settings, start: Origin, texts: Iterator[str]) -> Tokenizer:
         """The model's, or the one that the job wishes, or one for the app's own network."""
         if self.spec.model is None:
