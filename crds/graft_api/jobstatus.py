@@ -193,16 +193,34 @@ class Artefact(Observed):
 
 
 class Goodput(Observed):
-    """Where the time went."""
+    """Where the time since creation went; the parts add up to it."""
 
+    percentage: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Share of `productiveSeconds` in all of it."""
     productive_seconds: Whole | None = None
     """Steps that were kept."""
     lost_seconds: Whole | None = None
-    """Steps that were repeated, and starts."""
+    """Steps, evaluations and saves that were done again."""
+    restarting_seconds: Whole | None = None
+    """From the loss of a gang or a worker to the next step."""
+    reforming_seconds: Whole | None = None
+    """What of restartingSeconds the gang needed by itself, within an attempt."""
     queued_seconds: Whole | None = None
-    """Waiting for quota or pods."""
+    """Waiting for quota, other jobs or pods."""
+    preparing_seconds: Whole | None = None
+    """Reading and tokenising the data."""
+    starting_seconds: Whole | None = None
+    """From the making of the gang to its first step."""
+    evaluating_seconds: Whole | None = None
+    """Evaluations that were kept."""
+    saving_seconds: Whole | None = None
+    """Steps that waited for checkpoints."""
     suspended_seconds: Whole | None = None
     """Paused by the user."""
+    other_seconds: Whole | None = None
+    """Everything else, such as the export of the model."""
+    counted_time: s.Time | None = None
+    """Up to when waits are counted: the last turn from one part to another."""
 
 
 class JobDisplay(Observed):

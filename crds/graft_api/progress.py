@@ -74,7 +74,11 @@ class ProgressReport(_Message):
     checkpoint_seconds: float | None = None  # how long the writing took; 0: before a restart
     nonfinite: int = 0  # steps left out since step 0, for their loss or gradient was not finite
     productive_seconds: float = 0.0  # in steps that were kept
-    lost_seconds: float = 0.0  # in starts, in steps done again, and between two starts
+    evaluating_seconds: float = 0.0  # in evaluations that were kept
+    saving_seconds: float = 0.0  # that steps were held up by checkpoints
+    lost_seconds: float = 0.0  # in steps, evaluations and saves that were done again
+    starting_seconds: float = 0.0  # from the start of an attempt's first process to its first step
+    restarting_seconds: float = 0.0  # of later ones: since the last sign of the process before
     mfu: float | None = None  # share of the devices' peak; None where the peak is not known
     restarts: int = 0  # of this launcher's workers after failures, within the attempt
     rank: int = 0  # of the process that reports; what follows is of this process, since its start
@@ -104,3 +108,14 @@ class Termination(_Message):
     model_digest: str = ""  # of the weights to start from; said by the prepare stage
     dataset: dict[str, Any] = field(default_factory=dict)  # the block of status; prepare, too
     comparison: dict[str, Any] = field(default_factory=dict)  # the block of a DistillJob's status
+    seconds: dict[str, float] = field(
+        default_factory=dict
+    )  # as in the report, by `evaluating`, ...
+
+
+PARTS = ("productive", "evaluating", "saving", "lost", "starting", "restarting")
+
+
+def spent(report: ProgressReport) -> dict[str, float]:
+    """Where the time of the training went, in seconds by part."""
+    return {part: getattr(report, f"{part}_seconds") for part in PARTS}

@@ -14,7 +14,7 @@ from .jobstatus import (
     WorkersStatus,
 )
 from .plan import Plan
-from .progress import ProgressReport, Termination
+from .progress import ProgressReport, Termination, spent
 from .vocabulary import FailureClass
 
 MOST_METRICS = 256
@@ -96,13 +96,11 @@ def artefact_status(termination: Termination | None) -> Artefact | None:
 
 
 def goodput_status(report: ProgressReport | None) -> Goodput | None:
-    """Where the time went."""
+    """Where the time of a training on one machine went."""
     if report is None:
         return None
-    return Goodput(
-        productive_seconds=_whole(report.productive_seconds),
-        lost_seconds=_whole(report.lost_seconds),
-    )
+    told = spent(report).items()
+    return Goodput.model_validate({f"{part}Seconds": _whole(seconds) for part, seconds in told})
 
 
 def _whole(number: float | None) -> int | None:

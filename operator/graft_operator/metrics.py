@@ -130,9 +130,9 @@ DURATION_SECONDS = Histogram(
     buckets=_MINUTES,
     registry=REGISTRY,
 )
-LOST_SECONDS = Counter(
-    "graft_job_lost_seconds_total",
-    "Starts and steps that were repeated",
-    ["kind"],
+TIME_SECONDS = Counter(
+    "graft_job_time_seconds_total",
+    "Where the time of jobs that have ended went, from creation on",
+    ["kind", "part"],
     registry=REGISTRY,
 )

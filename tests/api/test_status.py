@@ -48,6 +48,7 @@ REPORT = ProgressReport(
     checkpoint_uri="/store/100",
     productive_seconds=300.2,
     lost_seconds=12.0,
+    starting_seconds=6.8,
     time="2026-03-01T10:05:00Z",
 )
 
@@ -90,7 +91,14 @@ def test_a_running_job_shows_its_progress() -> None:
         step=100, time="2026-03-01T10:04:00Z", uri="/store/100"
     )
     assert status.workers == WorkersStatus(desired=2, target=2, world=2)
-    assert status.goodput == Goodput(productive_seconds=300, lost_seconds=12)
+    assert status.goodput == Goodput(
+        productive_seconds=300,
+        lost_seconds=12,
+        evaluating_seconds=0,
+        saving_seconds=0,
+        starting_seconds=7,
+        restarting_seconds=0,
+    )
     assert status.model == ModelStatus(digest="sha256:ab")
     assert (status.attempt, status.start_time) == (2, "2026-03-01T10:00:00Z")
     assert (status.completion_time, status.failure, status.artefact) == (None, None, None)

@@ -96,27 +96,27 @@ FLEET = Board(
             ),
         ),
         Panel(
-            title="Lost seconds",
-            text="Starts and repeated steps in an hour, in all namespaces.",
+            title="Where the time went",
+            text="Of jobs that ended in an hour, in all namespaces: steps that were kept"
+            " (productive) and everything else.",
             unit="s",
             queries=(
                 Query(
-                    expression="sum by (kind) (increase(graft_job_lost_seconds_total[1h]))",
-                    legend="{{kind}}",
+                    expression="sum by (part) (increase(graft_job_time_seconds_total[1h]))",
+                    legend="{{part}}",
                 ),
             ),
         ),
         Panel(
-            title="Effective training time (ETTR)",
-            text="Share of the last six hours of running jobs that was not lost to starts and"
-            " repeated steps, in all namespaces.",
+            title="Goodput",
+            text="Share of steps that were kept in the whole time, from creation to the end, of"
+            " jobs that ended in the last six hours, in all namespaces.",
             unit="percentunit",
             queries=(
                 Query(
-                    expression="1 - sum(increase(graft_job_lost_seconds_total[6h])) / "
-                    "(21600 * sum(avg_over_time(graft_jobs"
-                    '{phase=~"Starting|Running|Restarting|Resizing"}[6h])))',
-                    legend="ETTR",
+                    expression='sum(increase(graft_job_time_seconds_total{part="productive"}[6h]))'
+                    " / sum(increase(graft_job_time_seconds_total[6h]))",
+                    legend="goodput",
                 ),
             ),
         ),

@@ -86,6 +86,19 @@ JOB = Board(
             ),
         ),
         Panel(
+            title="Where the time of the training went",
+            text="Since step 0: steps that were kept (productive), evaluations, checkpoints, what"
+            " was done again (lost), starts.",
+            unit="s",
+            queries=(
+                Query(
+                    expression="max by (namespace, job, part) "
+                    f"(graft_train_time_seconds{{{_THESE}}})",
+                    legend="{{namespace}}/{{job}} {{part}}",
+                ),
+            ),
+        ),
+        Panel(
             title="Model FLOPs utilisation (MFU)",
             text="Share of the device's peak that the model's own arithmetic uses.",
             unit="percentunit",

@@ -7,6 +7,7 @@ from typing import Any
 
 from graft_cli.causes.facts import Facts
 from graft_operator.observed import ChildJob, Pod
+from graft_operator.status.goodput import parts
 
 from . import children, served, view
 
@@ -112,9 +113,17 @@ def _progress(facts: Facts) -> Rows:
         "metrics": view.metrics(raw),
         "checkpoint": _checkpoint(facts),
         "restarts": ", ".join(f"{restarts[c]} {c}" for c in classes if restarts.get(c)),
-        "time": _one(status.get("goodput") or {}),
+        "time": _time(status.get("goodput") or {}),
     }
     return [(name, str(value)) for name, value in told.items() if value]
+
+
+def _time(goodput: Mapping[str, Any]) -> str:
+    """The share of the steps that were kept, then the parts, longest first."""
+    told = sorted(parts(goodput).items(), key=lambda part: -part[1])
+    shown = ", ".join(f"{view.age(seconds)} {part}" for part, seconds in told if seconds)
+    share = goodput.get("percentage")
+    return shown if share is None else f"goodput {share} %: {shown}"
 
 
 def _checkpoint(facts: Facts) -> str:

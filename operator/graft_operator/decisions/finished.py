@@ -43,7 +43,7 @@ def _trained(s: Situation, job: ChildJob) -> Verdict:
         }
         shown = dict(s.subject.status.get("workers") or {}) | {"ready": job.parallelism}
         made = blocks.complete(s.subject, said) | {"workers": shown}
-        return Verdict(findings=found, blocks=made)
+        return Verdict(findings=found, blocks=made, spent=said.seconds)
     if any(not pod.over for pod in s.pods):
         return Verdict(wake=s.now + LOOK_AGAIN)
     return _unproven(job)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from graft_operator.observed import ChildJob
 from graft_operator.outcome import Delete
@@ -32,7 +31,7 @@ def _resumed(s: Situation) -> Verdict | None:
         "Suspended": false("Resumed", "it goes on from its newest checkpoint"),
         "Running": false("Starting", "the next attempt begins"),
     }
-    return Verdict(findings=found, attempt=s.memory.attempt + 1, blocks=_paused_for(s))
+    return Verdict(findings=found, attempt=s.memory.attempt + 1)
 
 
 def _stopping(s: Situation, job: ChildJob) -> Verdict:
@@ -70,12 +69,3 @@ def _under_way(reason: str) -> Finding:
         "Stopping": "the workers end",
     }
     return Finding(status="Unknown", reason=reason, message=words[reason])
-
-
-def _paused_for(s: Situation) -> dict[str, Any]:
-    since = s.memory.conditions.get("Suspended", {}).get("lastTransitionTime")
-    goodput = dict(s.subject.status.get("goodput") or {})
-    if since:
-        seconds = (s.now - datetime.fromisoformat(since)).total_seconds()
-        goodput["suspendedSeconds"] = int(goodput.get("suspendedSeconds") or 0) + int(seconds)
-    return {"goodput": goodput}

@@ -115,8 +115,9 @@ def _outgrown(s: Situation, job: ChildJob) -> Verdict:
     if not saving.saved(s, job, asked):
         ask = () if asked else saving.addresses(s)
         return Verdict(findings=found, checkpoint=ask, wake=s.now + SOON)
+    again = "the next attempt has not begun yet"
     return Verdict(
-        findings={"Running": false("Starting", text)},
+        findings={"Running": false("Starting", text), "Progressing": false("NotStarted", again)},
         attempt=s.memory.attempt + 1,
         wake=s.now,
     )

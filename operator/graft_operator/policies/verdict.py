@@ -46,4 +46,5 @@ class Verdict:
     checkpoint: tuple[str, ...] = ()
     attempt: int | None = None  # the attempt that is due from now on
     blocks: Object = field(default_factory=dict)  # top-level keys of status, as they shall stand
+    spent: Mapping[str, float] = field(default_factory=dict)  # by the last words of a training
     wake: datetime | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from graft_operator import metrics
 from graft_operator.observed import Subject
+from graft_operator.status.goodput import parts
 
 Status = Mapping[str, Any]
 
@@ -29,8 +30,8 @@ def count(subject: Subject, new: Status) -> None:
         metrics.START_SECONDS.labels(kind).observe(_since_creation(subject, first))
     if end := _fresh(old, new, "completionTime"):
         metrics.DURATION_SECONDS.labels(kind).observe(_since_creation(subject, end))
-        lost = (new.get("goodput") or {}).get("lostSeconds") or 0
-        metrics.LOST_SECONDS.labels(kind).inc(lost)
+        for part, seconds in parts(new.get("goodput") or {}).items():
+            metrics.TIME_SECONDS.labels(kind, part).inc(seconds)
 
 
 def _rolled(old: Status, new: Status) -> None:

@@ -10,7 +10,6 @@ from graft_api.progress import ProgressReport, Termination
 from graft_api.statusblocks import (
     artefact_status,
     checkpoint_status,
-    goodput_status,
     metric_values,
     progress_status,
 )
@@ -22,7 +21,7 @@ LONGEST = 1000
 
 
 def reported(subject: Subject, report: ProgressReport | None, *, now: datetime) -> Object:
-    """What the newest report says: progress, metrics, checkpoint, where the time went."""
+    """What the newest report says: progress, metrics, checkpoint."""
     if report is None:
         return {}
     old = subject.status
@@ -30,7 +29,6 @@ def reported(subject: Subject, report: ProgressReport | None, *, now: datetime) 
         "progress": _dump(progress_status(report)),
         "metrics": [_dump(metric) for metric in metric_values(report)],
         "checkpoint": _dump(checkpoint_status(report)),
-        "goodput": (old.get("goodput") or {}) | (_dump(goodput_status(report)) or {}),
     }
     if report.step and not old.get("firstStepTime"):
         found["firstStepTime"] = timestamp(now)

@@ -13,6 +13,7 @@ from graft_operator.policies.verdict import Verdict
 from graft_operator.status import blocks
 from graft_operator.status.conditions import conditions
 from graft_operator.status.display import display
+from graft_operator.status.goodput import Moments, Told, counted
 from graft_operator.version import VERSION
 
 Object = dict[str, Any]
@@ -34,15 +35,34 @@ def written(
     status["selector"] = (
         f"graft.dev/job={subject.name},graft.dev/kind={subject.kind},graft.dev/role=worker"
     )
-    if observed.report is not None and observed.report.attempt == memory.attempt:
-        status |= blocks.reported(subject, observed.report, now=now)
+    report = observed.report
+    if report is not None and report.attempt != memory.attempt:
+        report = None
+    status |= blocks.reported(subject, report, now=now)
     status |= verdict.blocks
     status["phase"] = phase(Condition.model_validate(c) for c in status["conditions"])
     if status["phase"] in ("Complete", "Failed"):
         status.setdefault("completionTime", timestamp(now))
+    moments = Moments(created=subject.created, now=now, lost=_lost(status, observed, memory))
+    told = Told.of(report, verdict.spent)
+    status["goodput"] = counted(subject.status, status, told, moments)
     status = {key: value for key, value in status.items() if value is not None}
     status["display"] = display(subject, status)
     return status
+
+
+def _lost(status: Object, observed: Observed, memory: Memory) -> datetime | None:
+    """When the gang stopped training, as its pods tell it; of one that hangs, its last step."""
+    reasons = {c["type"]: c["reason"] for c in status["conditions"]}
+    if reasons.get("Running") == "HangDetected" and status.get("lastStepTime"):
+        return datetime.fromisoformat(status["lastStepTime"])
+    job = observed.job("worker", memory.attempt)
+    moments = (
+        pod.node_lost or pod.deleting or pod.ended
+        for pod in (observed.pods_of(job) if job else ())
+        if pod.phase != "Succeeded"
+    )
+    return min((moment for moment in moments if moment), default=None)
 
 
 def urgent(old: Object, new: Object) -> bool:

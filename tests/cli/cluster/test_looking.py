@@ -120,6 +120,7 @@ def test_a_job_is_shown_with_everything_around_it(stage: Stage) -> None:
         conditions=[says("Running", "True", "GangFormed", "2 workers train")],
         checkpoint={"step": 20, "uri": "pvc://graft-store/c"},
         restarts={"disruption": 2},
+        goodput={"percentage": 77, "productiveSeconds": 300, "restartingSeconds": 90},
     )
     stage.pod(1, phase="Pending")
     stage.event("Pod/reviews-t1-1-x", "FailedScheduling", "no \x1b[31mred[/] node")
@@ -132,6 +133,7 @@ def test_a_job_is_shown_with_everything_around_it(stage: Stage) -> None:
         ["metrics", "loss", "0.34", "accuracy", "0.91"],
         ["checkpoint", "step", "20", "pvc://graft-store/c"],
         ["restarts", "2", "disruption"],
+        ["time", "goodput", "77", "%:", "5m", "productive,", "90s", "restarting"],
         ["w1", "attempt", "1", "reviews-t1-1-x", "no", "node", "Pending"],
     ):
         assert expected in lines

@@ -108,6 +108,7 @@ def scripted(root: Path, script: tuple[float, ...], **wishes: Any) -> tuple[Any,
 def test_the_final_weights_are_the_best_ones(tmp_path: Path) -> None:
     result, measured = scripted(tmp_path, (0.1, 0.9, 0.5, 0.9))
     assert (result.step, result.best_step) == (4, 2)
+    assert result.spent["evaluating"] > 0
     assert result.best_metrics["accuracy"] == result.metrics["accuracy"] == 0.9
     assert scenarios.close(scenarios.weights(result.weights), measured.weights[1]) == 0.0
 

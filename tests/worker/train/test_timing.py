@@ -37,6 +37,7 @@ def test_reports_tell_where_the_time_of_this_process_went(tmp_path: Path) -> Non
     assert sum(last.step_histogram.values()) == 12
     assert 0 <= last.data_wait_seconds <= last.step_seconds
     assert last.step_seconds == pytest.approx(last.productive_seconds)
+    assert last.saving_seconds > 0
     assert last.memory_peak_bytes > 1 << 20
     assert (last.rank, last.restarts, last.nonfinite, last.mfu) == (0, 2, 0, None)
     assert last.checkpoint_bytes is not None
@@ -50,16 +51,20 @@ def test_a_start_that_follows_a_death_counts_what_is_lost(tmp_path: Path) -> Non
         attempt=2,
         state="Training",
         productive_seconds=5.0,
+        evaluating_seconds=0.5,
         lost_seconds=3.0,
+        starting_seconds=2.0,
+        restarting_seconds=1.0,
         time="1970-01-01T00:00:40.000+00:00",
     )
     start = {"clock": lambda: 107.0, "now": lambda: 100.0, "started": 100.0, "job_uid": "job"}
 
-    def lost(name: str, attempt: int, before: ProgressReport | None) -> float:
+    def spent(name: str, attempt: int, before: ProgressReport | None) -> tuple[float, ...]:
         changes = start | {"attempt": attempt, "previous": before}
-        return tiny.train(tmp_path / name, ALONE, **changes).reports[-1].lost_seconds
+        last = tiny.train(tmp_path / name, ALONE, **changes).reports[-1]
+        return last.starting_seconds, last.restarting_seconds, last.lost_seconds
 
-    assert lost("first", 1, None) == 7.0
-    assert lost("within", 2, died) == 7.0 + 5.0 + 3.0 + 53.0
-    assert lost("later", 3, died) == 7.0 + 5.0 + 3.0
-    assert lost("foreign", 2, replace(died, job_uid="another")) == 7.0
+    assert spent("first", 1, None) == (7.0, 0.0, 0.0)
+    assert spent("within", 2, died) == (2.0, 1.0 + 7.0 + 53.0, 5.0 + 0.5 + 3.0)
+    assert spent("later", 3, died) == (2.0 + 7.0, 1.0, 5.0 + 0.5 + 3.0)
+    assert spent("foreign", 2, replace(died, job_uid="another")) == (7.0, 0.0, 0.0)

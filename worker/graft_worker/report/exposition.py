@@ -13,7 +13,7 @@ from prometheus_client.core import (
     HistogramMetricFamily,
 )
 
-from graft_api.progress import STEP_BUCKETS, ProgressReport
+from graft_api.progress import STEP_BUCKETS, ProgressReport, spent
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 DEFAULT_SPLIT = "validation"
@@ -37,6 +37,7 @@ class _Families:
     def collect(self) -> Iterator[Metric]:
         """Every family, in the order of the documentation."""
         yield from _gauges(self._report)
+        yield _times(self._report)
         yield from _counters(self._report)
         yield _durations(self._report)
         yield _evaluation(self._report)
@@ -71,6 +72,16 @@ def _gauges(report: ProgressReport) -> Iterator[Metric]:
     for name, text, value in rows:
         if value is not None:
             yield GaugeMetricFamily(f"graft_train_{name}", text, value=value)
+
+
+def _times(report: ProgressReport) -> Metric:
+    """A gauge: steps that are lost with a process are productive no longer."""
+    family = GaugeMetricFamily(
+        "graft_train_time_seconds", "Where the time of the training went", labels=("part",)
+    )
+    for part, seconds in spent(report).items():
+        family.add_metric((part,), seconds)
+    return family
 
 
 def _counters(report: ProgressReport) -> Iterator[Metric]:

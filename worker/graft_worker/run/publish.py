@@ -66,6 +66,7 @@ def _finish(
         total_steps=result.total_steps,
         metrics=_final_metrics(result),
         comparison=dict(comparison),
+        seconds={part: round(seconds, 3) for part, seconds in result.spent.items()},
     )
     if settings.termination_file is not None:
         termination.write(settings.termination_file, last)

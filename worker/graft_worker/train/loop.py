@@ -44,7 +44,7 @@ class Trainer:
         """
         callbacks = standard.Standard.of(self.work)
         run = setup.begin(self.work, (*self.extra, *callbacks.all))
-        run.counters = run.counters.plus(lost=losses.of_start(run))
+        run.counters = run.counters.plus(**losses.of_start(run))
         _steps(run)
         self.work.surroundings.heart.rest(run.step)
         run.callbacks.at_end(run)
@@ -174,6 +174,7 @@ def _result(run: Run, callbacks: standard.Standard) -> TrainingResult:
         tokens=run.counters.tokens,
         samples=run.counters.samples,
         seconds=run.counters.seconds,
+        spent=run.counters.spent(),
         precision=run.precision.name,
         micro_batch=run.feed.micro_batch,
         strategy=run.sharded.strategy,

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from graft_worker.train.run import Run
 
 
-def of_start(run: Run) -> float:
-    """Seconds that the counters of a run about to begin do not know yet; an exchange.
+def of_start(run: Run) -> dict[str, float]:
+    """Seconds by counter that a run about to begin does not know yet; an exchange.
 
     Rank 0 knows what was reported last, so that its answer counts for all.
     """
@@ -19,22 +19,42 @@ def of_start(run: Run) -> float:
     started = surroundings.started
     start = 0.0 if started is None else surroundings.clock() - started
     last = surroundings.previous
-    if run.work.process.leads and last is not None and last.job_uid == surroundings.job_uid:
-        start += _redone(run, last) + _dead(run, last, start)
-    return run.work.process.broadcast(start)
+    if not run.work.process.leads or last is None or last.job_uid != surroundings.job_uid:
+        found = {"starting": start}
+    else:
+        found = _after(run, last, start)
+    return run.work.process.broadcast(found)
+
+
+def _after(run: Run, last: ProgressReport, start: float) -> dict[str, float]:
+    """The first start of an attempt is one; those after it are the price of a failure."""
+    known = run.counters
+    found = {
+        "lost": _redone(run, last) + max(0.0, last.lost_seconds - known.lost),
+        "starting": max(0.0, last.starting_seconds - known.starting),
+        "restarting": max(0.0, last.restarting_seconds - known.restarting),
+    }
+    if last.attempt != run.work.surroundings.attempt:
+        found["starting"] += start
+    else:
+        found["restarting"] += start + _dead(run, last, start)
+    return found
 
 
 def _redone(run: Run, last: ProgressReport) -> float:
     """Time whose steps are gone with the process that did them."""
-    steps = last.productive_seconds - run.counters.seconds
-    starts = last.lost_seconds - run.counters.lost
-    return max(0.0, steps) + max(0.0, starts)
+    known = run.counters
+    gone = (
+        last.productive_seconds - known.seconds,
+        last.evaluating_seconds - known.evaluating,
+        last.saving_seconds - known.saving,
+    )
+    return sum(max(0.0, seconds) for seconds in gone)
 
 
 def _dead(run: Run, last: ProgressReport, start: float) -> float:
     """Time without any process. A later attempt may have been wanted later: that is no loss."""
-    surroundings = run.work.surroundings
-    if last.attempt != surroundings.attempt or not last.time:
+    if not last.time:
         return 0.0
     died = datetime.fromisoformat(last.time).timestamp()
-    return max(0.0, surroundings.now() - start - died)
+    return max(0.0, run.work.surroundings.now() - start - died)

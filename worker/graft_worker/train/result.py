@@ -27,6 +27,7 @@ class TrainingResult:
     tokens: int
     samples: int
     seconds: float  # in steps that were kept
+    spent: Mapping[str, float] = field(default_factory=dict)  # seconds by part, as reported
     precision: str
     micro_batch: int
     strategy: str

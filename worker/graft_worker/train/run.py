@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from graft_api.progress import PARTS
 from graft_worker.train.timing import Timing
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from graft_worker.train.updates import Optimizer
 
 
+COUNTED = {"productive": "seconds"}  # the name of a part's counter where it has another
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
     """Sums over all processes since step 0, through all restarts."""
@@ -31,12 +35,20 @@ class Counters:
     slots: int = 0  # tokens computed, padding included
     samples: int = 0
     seconds: float = 0.0  # in steps that were kept
-    lost: float = 0.0  # in starts, in steps done again, and between two starts
+    evaluating: float = 0.0  # seconds in evaluations that were kept
+    saving: float = 0.0  # seconds that steps were held up by checkpoints
+    lost: float = 0.0  # seconds in what was done again
+    starting: float = 0.0  # seconds in first starts of attempts
+    restarting: float = 0.0  # seconds in starts after them, and between two starts
     nonfinite: int = 0  # steps left out
 
     def plus(self, **more: float) -> Counters:
         """These counters with something added to some of them."""
         return replace(self, **{name: getattr(self, name) + add for name, add in more.items()})
+
+    def spent(self) -> dict[str, float]:
+        """Seconds by part, under the names of the report."""
+        return {part: getattr(self, COUNTED.get(part, part)) for part in PARTS}
 
     def values(self) -> dict[str, Any]:
         """The counters as plain data."""

@@ -28,4 +28,8 @@ class Evaluating:
         if last or durations.due(
             self._every, run.step, rows=feed.shards.rows, global_batch=feed.global_batch
         ):
-            run.measured(run.evaluator.metrics(self._shards))
+            clock = run.work.surroundings.clock
+            began = clock()
+            metrics = run.evaluator.metrics(self._shards)
+            run.counters = run.counters.plus(evaluating=clock() - began)
+            run.measured(metrics)

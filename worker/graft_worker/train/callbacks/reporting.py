@@ -98,8 +98,7 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         checkpoint_bytes=saved.bytes if saved else None,
         checkpoint_seconds=saved.seconds if saved else None,
         nonfinite=counters.nonfinite,
-        productive_seconds=counters.seconds,
-        lost_seconds=counters.lost,
+        **_spent(run),
         restarts=surroundings.restarts,
         **_of_process(run, _rate(now.tokens - since.tokens, seconds)),
         time=datetime.fromtimestamp(surroundings.now(), UTC).isoformat(timespec="milliseconds"),
@@ -128,6 +127,10 @@ def _remaining(run: Run, steps: int, seconds: float) -> float | None:
     if run.finished():
         return 0.0
     return (run.total_steps - run.step) * seconds / steps if steps else None
+
+
+def _spent(run: Run) -> dict[str, Any]:
+    return {f"{part}_seconds": seconds for part, seconds in run.counters.spent().items()}
 
 
 def _of_process(run: Run, tokens_per_second: float) -> dict[str, Any]:
