@@ -40,14 +40,17 @@ spec:
   workers: {{desired: 2}}
 """
 KILLED_AT = 25  # steps
-ENVIRON = {
+GANG = {
     "OMP_NUM_THREADS": "1",
     "CUDA_VISIBLE_DEVICES": "",
     "PET_NNODES": "1:1",
     "PET_NPROC_PER_NODE": "2",
-    "PET_MAX_RESTARTS": "3",
     # Without it torchrun's second round of gloo meets the first one's addresses and waits in vain.
     "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+}
+ENVIRON = {
+    **GANG,
+    "PET_MAX_RESTARTS": "3",
     "GRAFT_FAULTS_ENABLED": "1",
     "GRAFT_FAULT_AT": f"1:{KILLED_AT}:kill",
 }
@@ -106,20 +109,24 @@ class Prepared:
         return self.store / "jobs" / name
 
     def _through(self, command: Sequence[str], folder: Path, more: Mapping[str, str]) -> None:
-        contract = {
-            "GRAFT_JOB_FILE": str(folder / "job.json"),
-            "GRAFT_STORE": str(self.store),
-            "GRAFT_JOB_DIR": str(folder),
-        }
         done = subprocess.run(
             [sys.executable, *command],
-            env={**os.environ, **contract, **more},
+            env={**os.environ, **contract(self.store, folder), **more},
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
             raise GangError(f"{command}: exit code {done.returncode}\n{done.stderr[-2000:]}")
+
+
+def contract(store: Path, folder: Path) -> Mapping[str, str]:
+    """What a worker has to be told: the job, which stands in its folder, and the store."""
+    return {
+        "GRAFT_JOB_FILE": str(folder / "job.json"),
+        "GRAFT_STORE": str(store),
+        "GRAFT_JOB_DIR": str(folder),
+    }
 
 
 def seconds(command: Sequence[str]) -> float:

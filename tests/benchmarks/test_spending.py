@@ -1,0 +1,83 @@
+"""Where the time of a run that is killed goes, from what the runs leave behind."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import c14_goodput, killing
+from benchmarks.c14_goodput import Trained
+from benchmarks.killing import Run
+from benchmarks.peers import notes
+from benchmarks.spending import Spending, usual_step
+
+
+def step(number: int, began: float, *, pid: int = 1) -> dict[str, Any]:
+    return {"pid": pid, "step": number, "began": began, "ended": began + 2}
+
+
+def test_a_peer_s_steps_and_kills_tell_where_its_time_went() -> None:
+    """Killed at 16, and again at 20 before it had made a step: one restart, one step again."""
+    again = [step(2, 30, pid=2), step(3, 32, pid=2)]
+    found = Spending.of_notes(
+        Run(began=0, ended=40, kills=[16, 20]), [step(1, 10), step(2, 13), *again]
+    )
+    assert (found.steps, found.step, found.kills) == (3, 2, 2)
+    assert found.goodput == pytest.approx(3 * 2 / 40)
+    assert found.shares() == pytest.approx(
+        {
+            "steps kept": 6 / 40,
+            "steps done again": 2 / 40,
+            "restarts": 14 / 40,
+            "start": 10 / 40,
+            "checkpoints, end and the rest": 8 / 40,
+        }
+    )
+
+
+def test_ours_is_told_by_its_last_report_and_by_the_step_of_a_calm_run() -> None:
+    first = {"step": 1, "time": "1970-01-01T00:00:11+00:00", "productiveSeconds": 1.0}
+    last = {"step": 20, "productiveSeconds": 24.0, "lostSeconds": 3.0, "restartingSeconds": 2.0}
+    found = Spending.of_reports(Run(began=5, ended=45, kills=[20]), [first, last], step=1.1)
+    assert found.goodput == pytest.approx(22 / 40)
+    assert list(found.shares().values()) == pytest.approx([0.6, 0.075, 0.05, 0.125, 0.15])
+
+
+def test_the_usual_step_is_that_of_most_steps_not_of_most_reports() -> None:
+    told = [(0, 0.0), (1, 9.0), (11, 19.0), (12, 24.0)]
+    reports = [{"step": number, "productiveSeconds": seconds} for number, seconds in told]
+    assert usual_step(reports) == 1.0
+
+
+def test_a_killed_training_that_differs_by_a_bit_voids_the_row() -> None:
+    def trained(loss: float, *, weights: str = "ab", kills: tuple[float, ...] = (1.0,)) -> Trained:
+        run = Run(began=0, ended=9, kills=list(kills))
+        return Trained(run=run, reports=[{"step": 7, "loss": loss}], weights=weights)
+
+    calm = trained(0.5, kills=())
+    assert c14_goodput.faults(calm, trained(0.5)) == []
+    assert c14_goodput.faults(calm, trained(0.5 + 2**-53, weights="cd", kills=())) == [
+        "the loss of step 7 is not that of a training without kills",
+        "the weights are not those of a training without kills",
+        "no worker was killed",
+    ]
+
+
+def test_kills_come_at_random_and_the_same_for_everybody() -> None:
+    one, other = (killing.moments(120, random.Random(1)) for _ in range(2))
+    assert one == other == tuple(sorted(one))
+    assert [round(moment) for moment in one[:5]] == [17, 243, 416, 451, 534]
+    assert one != killing.moments(120, random.Random(2))
+
+
+def test_a_checkpoint_that_was_being_written_is_no_start(tmp_path: Path) -> None:
+    assert notes.newest(tmp_path.glob("checkpoint-*")) is None
+    for number, names in ((5, notes.WHOLE), (10, notes.WHOLE), (15, notes.WHOLE[:-1])):
+        folder = tmp_path / f"checkpoint-{number}"
+        folder.mkdir()
+        for name in names:
+            (folder / name).touch()
+    assert notes.newest(tmp_path.glob("checkpoint-*")) == str(tmp_path / "checkpoint-10")
