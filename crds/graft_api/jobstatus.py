@@ -96,6 +96,8 @@ class Progress(Observed):
     """Seconds to the end."""
     tokens_per_second: Whole | None = None
     """Tokens read per second by all workers."""
+    mfu_percentage: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Share of what the devices could compute that the model uses."""
     last_updated_time: s.Time | None = None
     """When this block was written."""
 

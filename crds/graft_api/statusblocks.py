@@ -35,6 +35,7 @@ def progress_status(report: ProgressReport | None, *, complete: bool = False) ->
         progress_percentage=100 if complete else min(share, 100),
         estimated_remaining_seconds=_whole(remaining),
         tokens_per_second=_whole(report.tokens_per_second),
+        mfu_percentage=None if report.mfu is None else min(_whole(100 * report.mfu) or 0, 100),
         last_updated_time=report.time or None,
     )
 

@@ -41,6 +41,7 @@ REPORT = ProgressReport(
     world_size=2,
     loss=0.34123456,
     tokens_per_second=5100.6,
+    mfu=0.416,
     remaining_seconds=299.6,
     metrics={"accuracy": 0.91, "f1": float("nan")},
     checkpoint_step=100,
@@ -81,6 +82,7 @@ def test_a_running_job_shows_its_progress() -> None:
         progress_percentage=12,
         estimated_remaining_seconds=300,
         tokens_per_second=5101,
+        mfu_percentage=42,
         last_updated_time="2026-03-01T10:05:00Z",
     )
     assert status.metrics == (
