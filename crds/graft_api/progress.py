@@ -86,6 +86,7 @@ class ProgressReport(_Message):
     step_seconds: float = 0.0  # sum of all durations in the histogram
     data_wait_seconds: float = 0.0
     memory_peak_bytes: int = 0
+    began: str = ""  # RFC 3339, when its first step began
     time: str = ""  # RFC 3339, when this was reported
 
 

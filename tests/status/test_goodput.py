@@ -22,8 +22,9 @@ def at(seconds: float) -> datetime:
 
 
 def trained(at_second: float, **seconds: float) -> ProgressReport:
-    """What a worker says then; its first step began `step_seconds` before."""
-    return report(10, time=at(at_second).isoformat(), **seconds)
+    """What a worker says then, of a process whose first step began `since` seconds before."""
+    began = at(at_second - seconds.pop("since", 0)).isoformat()
+    return report(10, time=at(at_second).isoformat(), began=began, **seconds)
 
 
 class Story:
@@ -61,7 +62,7 @@ def test_a_job_without_faults_is_productive_but_for_its_start_and_its_end() -> N
     job.look(12, "Preparing")
     job.look(30, "Starting")
     # Seen at 45; the worker says at 44 that it has been in steps for 4 seconds.
-    job.look(45, "Running", trained(44, productive_seconds=4, step_seconds=4, starting_seconds=6))
+    job.look(45, "Running", trained(44, productive_seconds=4, since=4, starting_seconds=6))
     assert job.look(130, "Complete", None, {"productive": 82.0, "evaluating": 3.0}) == {
         "queued": 12,
         "preparing": 18,
@@ -76,12 +77,12 @@ def test_a_job_without_faults_is_productive_but_for_its_start_and_its_end() -> N
 def test_a_fault_costs_what_is_done_again_and_the_way_to_the_next_step() -> None:
     job = Story()
     job.look(0, "Starting")
-    job.look(10, "Running", trained(10, productive_seconds=5, step_seconds=5))
-    job.look(100, "Running", trained(100, productive_seconds=95, step_seconds=95))
+    job.look(10, "Running", trained(10, productive_seconds=5, since=5))
+    job.look(100, "Running", trained(100, productive_seconds=95, since=95))
     job.look(105, "Restarting", lost=102)
     job.look(110, "Pending")  # no node has room for its pods
     job.look(140, "Starting")
-    again = trained(160, productive_seconds=70, lost_seconds=30, step_seconds=5)
+    again = trained(160, productive_seconds=70, lost_seconds=30, since=5)
     assert job.look(161, "Running", again) == {
         "starting": 5,
         "productive": 70,
@@ -95,12 +96,12 @@ def test_a_fault_costs_what_is_done_again_and_the_way_to_the_next_step() -> None
 def test_a_gang_that_forms_anew_by_itself_counts_once_and_over_all_attempts() -> None:
     job = Story()
     job.look(0, "Starting")
-    job.look(10, "Running", trained(10, step_seconds=10))
+    job.look(10, "Running", trained(10, since=10))
     job.look(50, "Running", trained(50, productive_seconds=40, restarting_seconds=8))
     assert job.look(55, "Running", trained(55, restarting_seconds=8))["restarting"] == 8
     job.look(60, "Restarting", lost=60)
-    job.look(80, "Running", trained(80, restarting_seconds=8, step_seconds=0))
-    told = job.look(99, "Running", trained(99, restarting_seconds=11, step_seconds=19))
+    job.look(80, "Running", trained(80, restarting_seconds=8, since=0))
+    told = job.look(99, "Running", trained(99, restarting_seconds=11, since=19))
     assert told["restarting"] == 8 + 20 + 3
     assert job.status["goodput"]["reformingSeconds"] == 11
 
@@ -118,7 +119,7 @@ def test_the_parts_add_up_to_the_whole_time_at_every_turn() -> None:
     turns = ("Queued", "Preparing", "Starting", "Running", "Restarting", "Pending", "Suspended")
     for number, phase in enumerate((*turns, "Starting", "Running", "Failed"), start=1):
         # The process that goes on keeps two of the four seconds of the one before.
-        kept = {"productive_seconds": number, "step_seconds": 4 if number == 4 else number - 2}
+        kept = {"productive_seconds": number, "since": 4 if number == 4 else number - 2}
         told = trained(number * 7, **kept) if phase == "Running" else None
         assert sum(job.look(number * 7, phase, told).values()) == number * 7
 
@@ -126,7 +127,7 @@ def test_the_parts_add_up_to_the_whole_time_at_every_turn() -> None:
 def test_a_look_at_what_is_known_changes_nothing_however_late() -> None:
     job = Story()
     job.look(0, "Starting")
-    seen = trained(20, productive_seconds=9, restarting_seconds=4, step_seconds=9)
+    seen = trained(20, productive_seconds=9, restarting_seconds=4, since=9)
     job.look(21, "Running", seen)
     before = job.status["goodput"]
     job.look(500, "Running", seen)
@@ -158,14 +159,14 @@ def test_a_job_of_an_older_operator_gets_the_rest_as_other() -> None:
 def test_the_reconcile_counts_from_the_moment_a_pod_died() -> None:
     job = prepared(subject(), phase="Starting")
     gang = {"active": 1, "ready": 1}
-    trains = Observed(jobs=(batch(**gang),), pods=(running(0),), report=trained(10, step_seconds=3))
+    trains = Observed(jobs=(batch(**gang),), pods=(running(0),), report=trained(10, since=3))
     job = after(job, look(job, trains, now=at(11)))
     dead = pod(0, phase="Failed", exit_code=137, ended=at(31))
     broken = Observed(jobs=(batch(failed=1, failure="BackoffLimitExceeded"),), pods=(dead,))
     job = after(job, look(job, broken, now=at(40)))
     assert job.status["phase"] == "Restarting"
     assert job.status["goodput"]["countedTime"] == timestamp(at(31))
-    again = trained(70, step_seconds=4)
+    again = trained(70, since=4)
     second = batch(attempt=2, **gang)
     new = replace(running(0), attempt=2)
     seen = Observed(jobs=(second,), pods=(new,), report=replace(again, attempt=2))

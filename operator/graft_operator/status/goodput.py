@@ -36,11 +36,7 @@ class Told:
         """From a report of the attempt that is due, or from the last words of a training."""
         if last or report is None:
             return cls(spent=last)
-        if not report.time:
-            return cls(spent=spent(report))
-        until = datetime.fromisoformat(report.time)
-        began = until - timedelta(seconds=report.step_seconds)
-        return cls(spent=spent(report), began=began, until=until)
+        return cls(spent=spent(report), began=_moment(report.began), until=_moment(report.time))
 
     @property
     def trained(self) -> float:
@@ -146,6 +142,10 @@ def _balance(block: Object, whole: float) -> None:
 
 def _add(block: Object, name: str, seconds: float) -> None:
     block[name] = int(block.get(name) or 0) + int(seconds)
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _second(moment: datetime) -> datetime:

@@ -55,6 +55,7 @@ def _steps(run: Run) -> None:
     if run.finished():
         return
     clock = run.work.surroundings.clock
+    run.began = run.work.surroundings.now()
     with Prefetcher(run.feed.steps(run.step, run.total_steps)) as ahead:
         began = clock()
         while (step := _next(ahead)) is not None:

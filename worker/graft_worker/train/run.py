@@ -75,6 +75,7 @@ class Run:
     skipped: bool = False  # whether the newest step left the weights alone, being not finite
     ending: bool = False  # whether a callback has ended the training early
     learning_rate: float = 0.0
+    began: float | None = None  # when this process began its first step, seconds since 1970
     timing: Timing = field(default_factory=Timing)
     counters: Counters = field(default_factory=Counters)
     metrics: dict[str, float] = field(default_factory=dict)  # newest finite values

@@ -101,7 +101,7 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         **_spent(run),
         restarts=surroundings.restarts,
         **_of_process(run, _rate(now.tokens - since.tokens, seconds)),
-        time=datetime.fromtimestamp(surroundings.now(), UTC).isoformat(timespec="milliseconds"),
+        time=_told(surroundings.now()),
     )
 
 
@@ -142,4 +142,9 @@ def _of_process(run: Run, tokens_per_second: float) -> dict[str, Any]:
         "step_seconds": timing.total,
         "data_wait_seconds": timing.waited,
         "memory_peak_bytes": limits.peak_bytes(process.device),
+        "began": _told(run.began) if run.began is not None else "",
     }
+
+
+def _told(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
