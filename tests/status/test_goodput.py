@@ -14,7 +14,20 @@ from graft_operator.metrics import REGISTRY
 from graft_operator.observed import Observed
 from graft_operator.shell import counting
 from graft_operator.status.goodput import Moments, Told, counted, parts
-from tests.builders import START, after, batch, look, pod, prepared, report, running, said, subject
+from tests.builders import (
+    START,
+    after,
+    batch,
+    gang,
+    look,
+    pod,
+    prepared,
+    report,
+    running,
+    said,
+    store,
+    subject,
+)
 
 
 def at(seconds: float) -> datetime:
@@ -158,8 +171,8 @@ def test_a_job_of_an_older_operator_gets_the_rest_as_other() -> None:
 
 def test_the_reconcile_counts_from_the_moment_a_pod_died() -> None:
     job = prepared(subject(), phase="Starting")
-    gang = {"active": 1, "ready": 1}
-    trains = Observed(jobs=(batch(**gang),), pods=(running(0),), report=trained(10, since=3))
+    alone = {"active": 1, "ready": 1}
+    trains = Observed(jobs=(batch(**alone),), pods=(running(0),), report=trained(10, since=3))
     job = after(job, look(job, trains, now=at(11)))
     dead = pod(0, phase="Failed", exit_code=137, ended=at(31))
     broken = Observed(jobs=(batch(failed=1, failure="BackoffLimitExceeded"),), pods=(dead,))
@@ -167,11 +180,28 @@ def test_the_reconcile_counts_from_the_moment_a_pod_died() -> None:
     assert job.status["phase"] == "Restarting"
     assert job.status["goodput"]["countedTime"] == timestamp(at(31))
     again = trained(70, since=4)
-    second = batch(attempt=2, **gang)
+    second = batch(attempt=2, **alone)
     new = replace(running(0), attempt=2)
     seen = Observed(jobs=(second,), pods=(new,), report=replace(again, attempt=2))
     job = after(job, look(job, seen, now=at(71)))
     assert job.status["goodput"]["restartingSeconds"] == 66 - 31
+
+
+def test_a_pod_that_was_lost_long_before_the_gang_is_not_when_the_gang_was_lost() -> None:
+    elastic = subject(workers=gang(1, 2, desired=2))
+    job = prepared(elastic, phase="Starting")
+    facts = {"parallelism": 2, "active": 1, "ready": 1}
+    evicted = {"phase": "Failed", "exit_code": 137, "disruption": "EvictionByEvictionAPI"}
+    left = pod(1, **evicted, ended=at(5))
+    for step, second in ((10, 11), (90, 100)):
+        told = replace(trained(second - 1, since=second - 5), step=step)
+        seen = Observed(jobs=(batch(**facts),), pods=(running(0), left, store()), report=told)
+        job = after(job, look(job, seen, now=at(second)))
+    broken = batch(failed=2, failure="BackoffLimitExceeded", parallelism=2)
+    dead = pod(0, **evicted, ended=at(130))
+    job = after(job, look(job, Observed(jobs=(broken,), pods=(dead, left, store())), now=at(140)))
+    assert (job.status["phase"], job.status["attempt"]) == ("Restarting", 2)
+    assert job.status["goodput"]["countedTime"] == timestamp(at(100))
 
 
 def test_the_time_of_a_job_is_counted_by_part_when_it_ends() -> None:

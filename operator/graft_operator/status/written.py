@@ -52,17 +52,23 @@ def written(
 
 
 def _lost(status: Object, observed: Observed, memory: Memory) -> datetime | None:
-    """When the gang stopped training, as its pods tell it; of one that hangs, its last step."""
+    """When the gang stopped training, as its pods tell it; of one that hangs, its last step.
+
+    A gang may have gone on for long after it had lost a pod: it trained at least until that step.
+    """
     reasons = {c["type"]: c["reason"] for c in status["conditions"]}
-    if reasons.get("Running") == "HangDetected" and status.get("lastStepTime"):
-        return datetime.fromisoformat(status["lastStepTime"])
+    said = status.get("lastStepTime")
+    step = datetime.fromisoformat(said) if said else None
+    if reasons.get("Running") == "HangDetected" and step:
+        return step
     job = observed.job("worker", memory.attempt)
     moments = (
         pod.node_lost or pod.deleting or pod.ended
         for pod in (observed.pods_of(job) if job else ())
         if pod.phase != "Succeeded"
     )
-    return min((moment for moment in moments if moment), default=None)
+    first = min((moment for moment in moments if moment), default=None)
+    return max(first, step) if first and step else first
 
 
 def urgent(old: Object, new: Object) -> bool:
