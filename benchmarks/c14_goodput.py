@@ -1,9 +1,10 @@
 """C14: goodput of a gang of two whose workers are killed by SIGKILL, now this one, now that one.
 
 Both train the same classifier on the same texts for as many steps, one thread a worker, and are
-killed at the same seconds after their first step. Ours is the launcher that every worker pod runs;
-the peer is torchrun with a Trainer that resumes. What goes before the first step counts: of ours
-that is the prepare stage, too. Each saves about as often as Young's formula asks of it.
+killed at the same seconds after their first step; the median step is that of the killed runs.
+Ours is the launcher that every worker pod runs; the peer is torchrun with a Trainer that resumes.
+What goes before the first step counts: of ours that is the prepare stage, too. Each saves about as
+often as Young's formula asks of it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from benchmarks.figures import Figures
 from benchmarks.killing import Killer, Run
 from benchmarks.peers import notes
 from benchmarks.settings import Settings
-from benchmarks.spending import Spending, reports_of, usual_step
+from benchmarks.spending import Spending, reports_of
 from benchmarks.workloads import Workload
 from graft_api.decoding import decode
 from graft_api.planner import plan
@@ -87,9 +88,8 @@ def run(row: str, course: Course, settings: Settings) -> Mapping[str, Any]:
     asked, folder = Plan.of(course.workload, settings), Path(course.workload.folder)
     calm = _ours(asked, folder / "calm", killed=False)
     ours = _ours(asked, folder / "killed", killed=True)
-    step = usual_step(calm.reports)
     spent = {
-        "ours": Spending.of_reports(ours.run, ours.reports, step=step),
+        "ours": Spending.of_reports(ours.run, ours.reports),
         "peer": _peer(asked, folder / "peer"),
     }
     found = Figures(

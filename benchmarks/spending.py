@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -39,21 +39,26 @@ class Spending:
             "restarts": self.restarts,
             "start": self.start,
         }
-        parts["checkpoints, end and the rest"] = self.wall - sum(parts.values())
+        parts["checkpoints, broken steps, end"] = self.wall - sum(parts.values())
         return {name: seconds / self.wall for name, seconds in parts.items()}
 
     @classmethod
-    def of_reports(cls, run: Run, reports: Sequence[Mapping[str, Any]], *, step: float) -> Self:
-        """Of ours, as its last report tells; `step` is that of a run without faults."""
+    def of_reports(cls, run: Run, reports: Sequence[Mapping[str, Any]]) -> Self:
+        """Of ours, as its reports tell."""
         first, last = reports[0], reports[-1]
+        gaps = [
+            (_moment(before["time"]), _moment(after["began"]))
+            for before, after in pairwise(reports)
+            if before["began"] != after["began"]
+        ]
         return cls(
             steps=last["step"],
-            step=step,
+            step=usual_step(reports),
             wall=run.wall,
-            start=_moment(first) - first["productiveSeconds"] - run.began,
+            start=_moment(first["began"]) - run.began,
             kept=last["productiveSeconds"],
             redone=last["lostSeconds"],
-            restarts=last["restartingSeconds"],
+            restarts=sum(_restarts(run.kills, gaps)),
             kills=len(run.kills),
         )
 
@@ -62,6 +67,11 @@ class Spending:
         """Of a peer, which notes every step: `pid`, `step`, `began`, `ended`."""
         seconds = [note["ended"] - note["began"] for note in notes]
         kept = {note["step"]: took for note, took in zip(notes, seconds, strict=True)}
+        gaps = [
+            (before["ended"], after["began"])
+            for before, after in pairwise(notes)
+            if before["pid"] != after["pid"]
+        ]
         return cls(
             steps=max(kept),
             step=statistics.median(seconds),
@@ -69,17 +79,17 @@ class Spending:
             start=notes[0]["began"] - run.began,
             kept=sum(kept.values()),
             redone=sum(seconds) - sum(kept.values()),
-            restarts=sum(_restarts(run, notes)),
+            restarts=sum(_restarts(run.kills, gaps)),
             kills=len(run.kills),
         )
 
 
 def usual_step(reports: Sequence[Mapping[str, Any]]) -> float:
-    """The median step of a run without faults: reports come several times a second."""
+    """The median step, between reports of one process: they come several times a second."""
     taken: list[float] = []
     for one, next_one in pairwise(reports):
         steps = next_one["step"] - one["step"]
-        if steps:
+        if steps > 0 and one["began"] == next_one["began"]:
             mean = (next_one["productiveSeconds"] - one["productiveSeconds"]) / steps
             taken += [mean] * steps
     return statistics.median(taken)
@@ -90,13 +100,15 @@ def reports_of(text: str) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def _restarts(run: Run, notes: Sequence[Mapping[str, Any]]) -> Iterator[float]:
-    """From the first kill after a process's last step to the first step of the next."""
-    for before, after in pairwise(notes):
-        if before["pid"] != after["pid"]:
-            killed = [k for k in run.kills if before["ended"] <= k <= after["began"]]
-            yield after["began"] - min(killed, default=before["ended"])
+def _restarts(kills: Sequence[float], gaps: Iterable[tuple[float, float]]) -> Iterator[float]:
+    """From the first kill in a gap, which begins with a process's last step, to its end.
+
+    It ends when the next process begins its first step.
+    """
+    for last, began in gaps:
+        killed = [moment for moment in kills if last <= moment <= began]
+        yield began - min(killed, default=last)
 
 
-def _moment(report: Mapping[str, Any]) -> float:
-    return datetime.fromisoformat(report["time"]).timestamp()
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

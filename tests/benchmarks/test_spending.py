@@ -33,22 +33,33 @@ def test_a_peer_s_steps_and_kills_tell_where_its_time_went() -> None:
             "steps done again": 2 / 40,
             "restarts": 14 / 40,
             "start": 10 / 40,
-            "checkpoints, end and the rest": 8 / 40,
+            "checkpoints, broken steps, end": 8 / 40,
         }
     )
 
 
-def test_ours_is_told_by_its_last_report_and_by_the_step_of_a_calm_run() -> None:
-    first = {"step": 1, "time": "1970-01-01T00:00:11+00:00", "productiveSeconds": 1.0}
-    last = {"step": 20, "productiveSeconds": 24.0, "lostSeconds": 3.0, "restartingSeconds": 2.0}
-    found = Spending.of_reports(Run(began=5, ended=45, kills=[20]), [first, last], step=1.1)
-    assert found.goodput == pytest.approx(22 / 40)
-    assert list(found.shares().values()) == pytest.approx([0.6, 0.075, 0.05, 0.125, 0.15])
+def second(number: int) -> str:
+    return f"1970-01-01T00:00:{number:02}+00:00"
+
+
+def reported(step: int, kept: float, began: int, time: int) -> dict[str, Any]:
+    moments = {"began": second(began), "time": second(time)}
+    return {"step": step, "productiveSeconds": kept, "lostSeconds": 3.0, **moments}
+
+
+def test_ours_is_told_by_its_reports_and_the_kills() -> None:
+    """Step 2 is done again; killed at 20, it goes on at 22."""
+    told = [(1, 2, 10, 12), (3, 6, 10, 16), (2, 4, 22, 24), (10, 20, 22, 41)]
+    reports = [reported(*facts) for facts in told]
+    found = Spending.of_reports(Run(began=5, ended=45, kills=[20]), reports)
+    assert (found.steps, found.step) == (10, 2.0)
+    assert found.goodput == pytest.approx(20 / 40)
+    assert list(found.shares().values()) == pytest.approx([0.5, 0.075, 0.05, 0.125, 0.25])
 
 
 def test_the_usual_step_is_that_of_most_steps_not_of_most_reports() -> None:
     told = [(0, 0.0), (1, 9.0), (11, 19.0), (12, 24.0)]
-    reports = [{"step": number, "productiveSeconds": seconds} for number, seconds in told]
+    reports = [reported(number, seconds, 0, 0) for number, seconds in told]
     assert usual_step(reports) == 1.0
 
 
