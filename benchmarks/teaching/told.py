@@ -47,9 +47,9 @@ def behind(result: Result) -> Iterator[str]:
     yield from _table(READING, [_reading(lesson) for lesson in lessons])
     yield ""
     yield "Then it is fine-tuned on few labelled rows, beside a model of the same sizes and"
-    yield "tokenizer that has read nothing, for the same steps. No epoch is chosen: accuracy is the"
-    yield f"last one's, mean of {len(result['seeds'])} seeds (lowest to highest), on rows whose"
-    yield "texts were not read, not even without their labels."
+    yield "tokenizer that has read nothing. No epoch is chosen: accuracy is the last one's, mean of"
+    yield f"{len(result['seeds'])} seeds (lowest to highest), on rows whose texts were not read,"
+    yield "not even without labels. Where there are several recipes each start has its best one."
     yield ""
     yield from _table(TUNING, [_tuning(lesson) for lesson in lessons])
     yield ""
@@ -77,7 +77,8 @@ def _reading(lesson: Result) -> tuple[str, ...]:
 def _tuning(lesson: Result) -> tuple[str, ...]:
     told = lesson["tuning"]
     starts = (
-        f"{told['means'][start]:.4f} ({min(found):.3f} to {max(found):.3f})"
+        f"{told['means'][start]:.4f} ({min(found):.3f} to {max(found):.3f};"
+        f" {told['recipes'][start]})"
         for start in ("random", "pretrained")
         if (found := told["accuracies"][start])
     )

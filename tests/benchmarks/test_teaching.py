@@ -102,6 +102,7 @@ def result(*, below: float, points: float) -> dict[str, Any]:
             "rows": 32,
             "devRows": 400,
             "accuracies": found,
+            "recipes": {"random": "slow", "pretrained": "fast"},
             "means": means,
             "points": points,
             "atLeast": 5.0,
@@ -152,7 +153,7 @@ def test_the_document_tells_both_halves_of_a_lesson() -> None:
         ]
     )
     cells = [line.strip("| ").split(" | ") for line in told.splitlines() if "grammar |" in line]
-    random, pretrained = "0.5500 (0.500 to 0.600)", "0.6500 (0.600 to 0.700)"
+    random, pretrained = "0.5500 (0.500 to 0.600; slow)", "0.6500 (0.600 to 0.700; fast)"
     assert cells == [
         ["a made-up grammar", "500", "700", "4.500 (4.400)", "3.150", "1.350", "1.250, 1.0"],
         ["a made-up grammar", "32", "400", random, pretrained, "+10.0, 5"],
