@@ -14,8 +14,8 @@ import pytest
 VARIANTS = {"ours", "default", "tuned"}
 
 
-def measured(row: str, root: Path, results: Path, *, rounds: int = 2) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks", row, "--quick", "--rounds", str(rounds)]
+def measured(row: str, root: Path, results: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks", row, "--quick", "--rounds", "2"]
     done = subprocess.run(
         [*command, "--seeds", "1", "--clocks", "cpu", "--results", str(results)],
         cwd=root,
@@ -30,13 +30,13 @@ def measured(row: str, root: Path, results: Path, *, rounds: int = 2) -> dict[st
     return result
 
 
-def check_form(result: dict[str, Any], *, unit: str, clock: str = "cpu", rounds: int = 2) -> None:
+def check_form(result: dict[str, Any], *, unit: str, clock: str = "cpu") -> None:
     race = result["clocks"][clock]
     assert set(result["default"]) == set(result["tuned"]) == {"min", "median"}
     assert (result["default"], result["tuned"]) == (race["default"], race["tuned"])
     assert set(result["ceilingShare"]) >= VARIANTS
     assert race["unit"] == unit
-    assert {len(laps) for laps in race["rounds"].values()} == {rounds}
+    assert {len(laps) for laps in race["rounds"].values()} == {2}
     assert result["versions"]["torch"] != "not installed"
     assert result["command"].startswith("python -m benchmarks")
     assert result["quick"] is True
@@ -136,8 +136,8 @@ def test_a_gang_that_is_killed_once_ends_with_the_weights_of_one_that_is_not(
 
 @pytest.mark.timeout(900)
 def test_restarts_end_alike_and_their_result_is_whole(root: Path, tmp_path: Path) -> None:
-    result = measured("C15", root, tmp_path, rounds=1)
-    check_form(result, unit="restarts", clock="wall", rounds=1)
+    result = measured("C15", root, tmp_path)
+    check_form(result, unit="restarts", clock="wall")
     assert result["void"] == []
     assert set(result["restartSeconds"]) == set(result["startSeconds"]) == VARIANTS
     assert len(set(result["lastLosses"].values())) == 1  # to the bit

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import pytest
+
+from graft_operator.status.goodput import parts
 from tests.gangs.arena import Arena, disturb, remove, signal_worker
+from tests.gangs.jobs import Object
+
+SEEN_LATE = 6  # seconds: a turn may be seen one look later, and parts are whole seconds
 
 
 def test_a_gang_survives_kill_9_of_a_process(arena: Arena):
@@ -22,8 +30,22 @@ def test_a_fixed_gang_survives_the_deletion_of_rank_0s_pod(arena: Arena):
         "the deletion of rank 0's pod, fixed size,",
         lambda: remove(arena.space, applied.pod(0)),
     )
-    restarts = arena.ends_as_in_peace(applied)["restarts"]
+    status = arena.ends_as_in_peace(applied)
+    restarts = status["restarts"]
     assert (restarts["disruption"], restarts.get("user")) == (1, None)
+    check_accounted(applied.object)
+
+
+def check_accounted(job: Object) -> None:
+    """Every second from creation to the end is in one part, and the restart in its own."""
+    spent = parts(job["status"]["goodput"])
+    began, ended = (
+        datetime.fromisoformat(moment)
+        for moment in (job["metadata"]["creationTimestamp"], job["status"]["completionTime"])
+    )
+    assert sum(spent.values()) == pytest.approx((ended - began).total_seconds(), abs=SEEN_LATE)
+    assert spent["productive"] > 0
+    assert spent["restarting"] > 0
 
 
 def test_a_gang_survives_the_loss_of_its_store(arena: Arena):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from graft_operator.status.goodput import Moments, Told, counted, parts
 from tests.builders import (
     START,
     after,
+    at,
     batch,
     gang,
     look,
@@ -28,10 +28,6 @@ from tests.builders import (
     store,
     subject,
 )
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 def trained(at_second: float, **seconds: float) -> ProgressReport:

@@ -228,3 +228,22 @@ def test_a_job_that_finds_no_node_says_so_and_fails_at_its_deadline():
     late = look(job, seen, now=at(601))
     assert condition(late, "Failed")[1] == "DeadlineExceeded"
     assert "insufficient nvidia.com/gpu" in condition(late, "Failed")[2]
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        pytest.param(99.9, 100.25, id="they have a second: looked at four times in it"),
+        pytest.param(90, 102.5, id="a quarter of the wait so far"),
+        pytest.param(0, 105, id="five seconds at most"),
+    ],
+)
+def test_the_next_attempt_waits_for_pods_that_end_and_looks_soon_then_less_often(
+    asked: float, again: float
+):
+    job = prepared(subject(workers=gang(2)), attempt=2)
+    left = Observed(pods=(running(1, deleting=at(asked)),))
+    outcome = look(job, left, now=at(100))
+    assert (outcome.create, outcome.wake) == ((), at(again))
+    ended_ = Observed(pods=(failed(1, exit_code=137, deleting=at(asked)),))
+    assert look(job, ended_, now=at(100)).create
