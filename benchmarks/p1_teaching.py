@@ -7,8 +7,9 @@ number of steps; the random one has not read anything.
 from __future__ import annotations
 
 import json
+import statistics
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,9 @@ def give(lesson: Lesson, desk: Desk, *, seeds: tuple[int, ...]) -> Result:
         }
         for start, wishes in starts.items()
     }
-    best = {start: max(outcome.means(of_one).items(), key=_mean) for start, of_one in tuned.items()}
-    means = {start: mean for start, (_, mean) in best.items()}
+    recipes = {start: best(of_one) for start, of_one in tuned.items()}
+    found = {start: tuned[start][recipe] for start, recipe in recipes.items()}
+    means = outcome.means(found)
     return {
         "title": lesson.title,
         "reading": {
@@ -74,8 +76,8 @@ def give(lesson: Lesson, desk: Desk, *, seeds: tuple[int, ...]) -> Result:
         "tuning": {
             "rows": lesson.rows,
             "devRows": len(desk.dev.read_text(encoding="utf-8").splitlines()),
-            "accuracies": {start: tuned[start][recipe] for start, (recipe, _) in best.items()},
-            "recipes": {start: recipe for start, (recipe, _) in best.items()},
+            "accuracies": found,
+            "recipes": recipes,
             "everyRecipe": tuned,
             "means": means,
             "points": _short(100 * (means["pretrained"] - means["random"])),
@@ -84,8 +86,9 @@ def give(lesson: Lesson, desk: Desk, *, seeds: tuple[int, ...]) -> Result:
     }
 
 
-def _mean(of_one: tuple[str, float]) -> float:
-    return of_one[1]
+def best(found: Mapping[str, Sequence[float]]) -> str:
+    """The recipe with the highest mean over its seeds."""
+    return max(found, key=lambda recipe: statistics.mean(found[recipe]))
 
 
 def _start(start: str, job: PretrainJob, status: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from benchmarks.laps import Lap
 
 WORLD = 2
+Units = Mapping[str, float]
 
 
 def ours(options: Options, baton: Baton) -> Mapping[str, Any]:
@@ -47,7 +48,9 @@ def gemm(options: Options, baton: Baton) -> None:
     ceiling.gemm({**options, "threads": WORLD * options["threads"]}, baton)
 
 
-def _run(call: str, options: Options, baton: Baton, *, count: Any) -> Mapping[str, Any]:
+def _run(
+    call: str, options: Options, baton: Baton, *, count: Callable[[Sequence[Lap]], Units]
+) -> Mapping[str, Any]:
     with _gang(call, options) as gang:
         for member in gang:
             member.start(call, options)
@@ -89,9 +92,9 @@ def _meeting() -> dict[str, str]:
         return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
 
 
-def _first(laps: Sequence[Lap]) -> Mapping[str, float]:
+def _first(laps: Sequence[Lap]) -> Units:
     return laps[0].units
 
 
-def _sum(laps: Sequence[Lap]) -> Mapping[str, float]:
+def _sum(laps: Sequence[Lap]) -> Units:
     return {name: sum(lap.units[name] for lap in laps) for name in laps[0].units}

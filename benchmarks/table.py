@@ -149,7 +149,8 @@ def _behind(result: Result) -> Iterator[str]:
     for clock, race in result.get("clocks", {}).items():
         rates = (f"{n} {_number(r['median'])}" for n, r in race["rates"].items())
         yield f"- {race['unit'].title()} per second, {clock} clock, median: {', '.join(rates)}."
-        yield from _also(race, clock)
+        if not result["void"]:
+            yield from _also(race, clock)
     yield from _equality(result)
     yield from served.answers(result)
     machine, versions = result["machine"], result["versions"]

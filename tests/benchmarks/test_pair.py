@@ -20,9 +20,14 @@ def test_two_processes_do_the_work_of_the_library_lap_by_lap(tmp_path: Path) -> 
         runner.through("benchmarks.ours_mlm:sequences", equal)
         ours = runner.through(text.calls["ours"], equal)["losses"]
         layered = runner.through(text.calls["layered"], equal)["losses"]
-        runner.start(text.calls["ours"], text.options("race", threads=1, seed=1))
-        laps = runner.laps(2)
-        runner.stop()
+        texts = {name: _texts(runner, text, name) for name in ("ours", "layered")}
     assert ours == pytest.approx(layered, rel=1e-3)
     batch = text.corpus.recipe.global_batch
-    assert [lap.units["texts"] for lap in laps] == [batch, batch]  # of both, each counted once
+    assert texts == {"ours": [batch] * 2, "layered": [batch] * 2}  # of both, each counted once
+
+
+def _texts(runner: race.Runner, text: c1_mlm.Text, name: str) -> list[float]:
+    runner.start(text.calls[name], text.options("race", threads=1, seed=1))
+    laps = runner.laps(2)
+    runner.stop()
+    return [lap.units["texts"] for lap in laps]

@@ -134,6 +134,10 @@ def test_reading_has_to_be_worth_what_is_asked(
     assert list(p1_teaching.faults(GRAMMAR, result(below=below, points=points))) == faults
 
 
+def test_each_start_has_the_recipe_with_the_best_mean_not_the_best_seed() -> None:
+    assert p1_teaching.best({"steady": [0.7, 0.7, 0.7], "lucky": [0.9, 0.5, 0.5]}) == "steady"
+
+
 def test_the_document_tells_both_halves_of_a_lesson() -> None:
     told = table.render(
         [

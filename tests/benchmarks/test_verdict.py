@@ -152,14 +152,26 @@ def test_the_table_shows_both_ratios_and_the_shares() -> None:
     assert line in table.render([result()]).splitlines()
 
 
+def beside(**more: Any) -> dict[str, Any]:
+    """A result with one more peer in its race."""
+    made = result(**more)
+    made["clocks"]["cpu"]["also"] = {"layered": {"min": 1.3, "median": 1.25}}
+    return made
+
+
+def test_peers_beside_the_two_have_a_line_of_their_own() -> None:
+    assert "- 1.30x / 1.25x against layered, cpu clock." in table.render([beside()]).splitlines()
+
+
 def test_a_void_row_prints_void_instead_of_its_ratios() -> None:
-    text = table.render([result(void=["tuned did less"])])
+    text = table.render([beside(void=["tuned did less"])])
     assert (
         "| C5 | sst2 | CPU time, 1 thread | **void** | **void** | 50.0% / 25.0% / 12.5% |"
         in text.splitlines()
     )
     assert "- **Void**: tuned did less." in text.splitlines()
     assert "4.00x" not in text
+    assert "1.30x" not in text
     assert table.line(result(void=["tuned did less"])) == "C5 void: tuned did less"
 
 
