@@ -29,7 +29,7 @@ PEAKS: dict[str, dict[str, float]] = {
 
 
 # A CPU's peak is measured, since clock, cores and what it multiplies in are in no list.
-PRODUCT = (512, 768, 768)  # rows, inner, columns: fits the caches, 6 ms on a slow core
+PRODUCT = (512, 768, 768)  # rows, inner, columns: fits the caches
 ROUNDS = 6
 SETTLED = 5.0  # seconds of steps before that: no start, and no short training, is held up by it
 
