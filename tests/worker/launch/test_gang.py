@@ -12,10 +12,7 @@ from tests.worker.launch.conftest import Launchers
 from tests.worker.launch.worker import starts
 from tests.worker.waiting import until
 
-KILLED = (
-    "most often the machine was out of memory: ask for more, or for less with a smaller "
-    "training.microBatch or data.maxLength"
-)
+KILLED = "no process was out of memory: somebody or something outside of the training killed it"
 
 
 @pytest.fixture(params=["programs", "forked"])
@@ -110,6 +107,16 @@ def test_a_save_that_fails_on_sigterm_is_no_orderly_stop(launchers: Launchers) -
     assert (words.failure_class, words.message) == ("InfrastructureError", "no space left")
 
 
+def test_who_does_not_stop_in_time_is_told_of(launchers: Launchers) -> None:
+    launcher = launchers.start("wait stay", TORCH_ELASTIC_SHUTDOWN_TIMEOUT="1")
+    until((launchers.folder / "working").exists)
+    os.kill(launcher, signal.SIGTERM)
+    assert launchers.wait() == 137
+    words = launchers.words()
+    assert words
+    assert words.message == "worker 1 was asked to stop, took too long and was killed"
+
+
 def test_a_launcher_that_is_killed_leaves_no_orphans(launchers: Launchers) -> None:
     launcher = launchers.start("wait wait")
     until(lambda: len(starts(launchers.folder)) == 2)
@@ -137,6 +144,24 @@ def test_only_what_a_restart_can_mend_is_restarted(
     launchers.start(f"first:{code} first:{code}", PET_MAX_RESTARTS="1")
     assert launchers.wait() == ends
     assert len(starts(launchers.folder)) == 2 * times
+
+
+def test_the_same_failure_twice_after_one_step_is_the_last(launchers: Launchers) -> None:
+    launchers.start("step:3", PET_MAX_RESTARTS="5")
+    assert launchers.wait() == 3
+    assert len(starts(launchers.folder)) == 2
+    words = launchers.words()
+    assert words
+    assert (words.failure_class, words.step) == ("UserError", 3)
+    assert words.message.startswith("the same failure twice after step 3: worker 0 ended with exit")
+
+
+def test_a_worker_that_is_killed_from_outside_is_started_again_at_the_same_step(
+    launchers: Launchers,
+) -> None:
+    launchers.start("snatched:3", PET_MAX_RESTARTS="5")
+    assert launchers.wait() == 0
+    assert len(starts(launchers.folder)) == 4
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,19 @@ def test_words_of_an_earlier_code_are_not_believed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fed", "hint"),
+    [
+        pytest.param(True, "no process was out of memory: somebody or", id="nobody lacked memory"),
+        pytest.param(False, "most often the machine was out of memory: ask", id="somebody did"),
+    ],
+)
+def test_who_may_have_killed_a_worker_is_told(fed: bool, hint: str) -> None:
+    worker = Ended(rank=1, code=-9, fed=fed)
+    assert worker.taken is fed
+    assert spoken(worker).hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
     ("environ", "expected"),
     [
         pytest.param({}, True, id="nothing said is one process, as torchrun has it"),

@@ -6,7 +6,10 @@ data             waits for all workers, then fails with a DataError
 wait             works until it is asked to stop, then ends with 75
 full             works until it is asked to stop, then fails with a StoreError
 save             works until another worker has ended, then saves and ends with 75
+stay             works on when it is asked to stop
 first:<code>     ends with the code at its first start, with 0 at the second
+step:<code>      finishes a step, then ends with the code
+snatched:<n>     finishes a step, then is killed at its first n starts, later ends with 0
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from pathlib import Path
 import psutil
 
 from graft_api.errors import DataError, Stopped, StoreError
+from graft_worker.report.board import Board, Pulse
+from graft_worker.run import lifeline
 from graft_worker.run.guard import guarded
 from tests.worker.waiting import until
 
@@ -31,6 +36,11 @@ def main(environ: Mapping[str, str]) -> int:
         file.write(f"{os.getpid()}\n")
     until(lambda: len(list(folder.glob("starts-*"))) == int(environ["WORLD_SIZE"]))
     action, _, code = environ["ACTIONS"].split()[rank].partition(":")
+    if action in ("step", "snatched"):
+        board = Board.open(Path(environ[lifeline.FOLDER]) / lifeline.BOARD)
+        board.beat(int(environ["LOCAL_RANK"]), Pulse(step=3))
+    if action == "snatched":
+        return _snatched(folder / f"starts-{rank}", times=int(code))
     return int(ACTIONS[action](folder) or code or 0)
 
 
@@ -44,6 +54,18 @@ def _data(_: Path) -> None:
 
 def _wait(_: Path) -> None:
     threading.Event().wait()
+
+
+def _stay(folder: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (folder / "working").touch()
+    _wait(folder)
+
+
+def _snatched(own: Path, *, times: int) -> int:
+    if len(own.read_text().split()) <= times:
+        _kill(own)
+    return 0
 
 
 def _full(folder: Path) -> None:
@@ -85,7 +107,9 @@ ACTIONS = {
     "wait": _wait,
     "full": _full,
     "save": _save,
+    "stay": _stay,
     "first": _first,
+    "step": lambda _: None,
 }
 
 

@@ -21,7 +21,7 @@ from graft_api.vocabulary import Env, ExitCode
 from graft_worker.report import termination
 from graft_worker.report.board import Board
 
-from . import lifeline, rendezvous, stacks, watch
+from . import lifeline, rendezvous, shortage, stacks, watch
 from .guard import words_of
 from .outcomes import Ended, cause, lost_peers
 
@@ -53,6 +53,7 @@ class Agent(LocalElasticAgent):
     repeated: Ended | None = None  # the failure that came twice at the same step
     patience: float | None = None  # the moment until which others may save after one has stopped
     _failure: tuple[int, int] | None = None  # exit code and step of the failure before
+    _starved: int | None = None  # processes killed for want of memory before these started
 
     def runs(self) -> bool:
         """Whether this node has joined and its workers are at work."""
@@ -86,6 +87,7 @@ class Agent(LocalElasticAgent):
     def _start_workers(self, worker_group: WorkerGroup) -> dict[int, int]:
         self.node.board.clear()
         self.patience, self.first = None, ()
+        self._starved = shortage.kills()
         started: dict[int, int] = super()._start_workers(worker_group)
         return started
 
@@ -154,8 +156,11 @@ class Agent(LocalElasticAgent):
         return codes == {ExitCode.STOPPED} and not self.node.alone and not asked
 
     def _again(self, worker: Ended) -> bool:
-        """Whether the same failure came at the same step as the one before."""
-        if lost_peers(worker):
+        """Whether the same failure came at the same step as the one before.
+
+        Who kills workers from outside may well come twice before a step is done.
+        """
+        if lost_peers(worker) or worker.taken:
             return False
         step = max((pulse.step for pulse in self.node.board.pulses()), default=0)
         before, self._failure = self._failure, (worker.code, step)
@@ -186,6 +191,7 @@ class Agent(LocalElasticAgent):
             code=-signal.SIGKILL if code is None else code,  # one that cannot even be killed
             words=last,
             moment=path.stat().st_mtime_ns if last else 0,
+            fed=self._starved is not None and shortage.kills() == self._starved,
         )
 
 

@@ -29,7 +29,7 @@ from graft_worker.report.board import Board
 from . import births, lifeline, reaching, reception, rendezvous, stacks
 from .agent import AT_WILL, Agent, Node, tell_workers
 from .nursery import Nursery
-from .outcomes import Ended, cause, exit_code, repeated, spoken
+from .outcomes import Ended, cause, exit_code, late, repeated, spoken
 
 TRAIN = ("-u", "-m", "graft_worker", "train")
 
@@ -151,7 +151,8 @@ def _stopped(agent: Agent) -> _End:
     ended = agent.ended().values()
     faults = [worker for worker in ended if worker.code not in AT_WILL]
     telling = cause(faults) if faults else max(ended, key=lambda worker: worker.code)
-    return _End(code=exit_code(telling.code), words=spoken(telling))
+    words = late(telling) if telling.code == -signal.SIGKILL else spoken(telling)
+    return _End(code=exit_code(telling.code), words=words)
 
 
 def _last(ended: Iterable[Ended]) -> Termination | None:

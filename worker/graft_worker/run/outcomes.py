@@ -11,6 +11,7 @@ from graft_api.vocabulary import ExitCode, FailureClass
 
 _MEMORY = "most often the machine was out of memory: ask for more, or for less with a smaller "
 _KILLED = f"{_MEMORY}training.microBatch or data.maxLength"
+_OUTSIDE = "no process was out of memory: somebody or something outside of the training killed it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,12 @@ class Ended:
     words: Termination | None = None
     moment: int = 0  # nanoseconds; 0 without words
     step: int | None = None  # the last that it had finished
+    fed: bool = False  # whether the kernel killed nobody for want of memory while it ran
+
+    @property
+    def taken(self) -> bool:
+        """Whether it was killed from outside: its own doing had no part in that."""
+        return self.fed and self.code == -signal.SIGKILL and self.words is None
 
 
 def cause(ended: Iterable[Ended]) -> Ended:
@@ -53,7 +60,7 @@ def spoken(worker: Ended) -> Termination:
         rank=worker.rank,
         step=worker.step,
         message=f"worker {worker.rank} {_how(worker.code)} and left no message",
-        hint=_KILLED if worker.code == -signal.SIGKILL else "the end of its log says more",
+        hint=_hint(worker),
     )
 
 
@@ -68,10 +75,25 @@ def repeated(worker: Ended) -> Termination:
     )
 
 
+def late(worker: Ended) -> Termination:
+    """What is said of one that was asked to stop and was killed since it took too long."""
+    return replace(
+        spoken(worker),
+        message=f"worker {worker.rank} was asked to stop, took too long and was killed",
+        hint="the newest checkpoint is whole; worker.graceSeconds of the chart gives more time",
+    )
+
+
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
     return f"was ended by {signal.Signals(-code).name}"
+
+
+def _hint(worker: Ended) -> str:
+    if worker.taken:
+        return _OUTSIDE
+    return _KILLED if worker.code == -signal.SIGKILL else "the end of its log says more"
 
 
 def lost_peers(worker: Ended) -> bool:
