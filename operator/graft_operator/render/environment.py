@@ -73,7 +73,7 @@ def _torchrun(attempt: Attempt) -> dict[str, str]:
     timing = {
         "is_host": "false",
         "join_timeout": f"{attempt.stage.budget.start_seconds:g}",
-        # Launchers look once a second: within one second some would miss the call.
+        # Many launchers look once a second: within one second some would miss the call.
         "last_call_timeout": "2" if attempt.elastic else "5",
         "read_timeout": "60",
         "keep_alive_interval": f"{settings.keep_alive_seconds:g}",

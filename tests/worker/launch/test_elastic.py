@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.worker.launch.loopback import Gang, Node, Prepared, Report, moment, new_rounds
+from graft_worker.run.agent import LOST_SECONDS
+from tests.worker.launch.loopback import (
+    RENDEZVOUS,
+    Gang,
+    Node,
+    Prepared,
+    Report,
+    moment,
+    new_rounds,
+)
 from tests.worker.waiting import until
 
 EPOCHS = 24
+LOST = timedelta(seconds=LOST_SECONDS + 1)
 MIDDLE = 50  # steps, after which something happens; a checkpoint is older than that
 
 MakeGang = Callable[[str, str], Gang]
@@ -125,6 +135,21 @@ def test_nodes_come_and_go_without_a_lost_step(peace: Gang, make_gang: MakeGang)
     assert gang.reports()[-1]["restarts"] == 0
     rounds = list(new_rounds(gang.reports()))
     assert [after["step"] for _, after in rounds] == [before["step"] + 1 for before, _ in rounds]
+
+
+def test_who_waits_for_a_silent_node_is_not_waited_for(make_gang: MakeGang) -> None:
+    gang = make_gang("silent", "2:2")
+    patient = RENDEZVOUS | {"keep_alive_max_attempt": "100"}
+    conf = ",".join(f"{key}={value}" for key, value in patient.items())
+    stays, silent = (gang.node(PET_RDZV_CONF=conf) for _ in range(2))
+    gang.reaches(MIDDLE, world=2)
+    silent.freeze()
+    until(lambda: datetime.now(UTC) - moment(gang.reports()[-1]) > LOST)
+    stays.stop()
+    assert stays.code() == 137
+    words = stays.words()
+    assert words
+    assert words.message.endswith("waited for another node, which is silent, and was killed")
 
 
 def test_without_the_store_no_launcher_stays(make_gang: MakeGang) -> None:

@@ -24,6 +24,7 @@ from graft_worker.report.board import Board
 from . import lifeline, rendezvous, shortage, stacks, watch
 from .guard import words_of
 from .outcomes import Ended, cause, lost_peers
+from .signs import Signs
 
 FINAL = frozenset(ExitCode) - {ExitCode.DONE, ExitCode.FAILED}
 AT_WILL = frozenset({ExitCode.DONE, ExitCode.STOPPED})
@@ -46,9 +47,11 @@ class Node:
 
 
 class Agent(LocalElasticAgent):
-    """The agent; `node` is set right after it is made."""
+    """The agent; `node` and `signs` are set right after it is made."""
 
     node: Node
+    signs: Signs  # of the other nodes; set with it
+    forsaken = False  # whether workers were killed at a stop since another node was silent
     first: tuple[int, ...] = ()  # process ids that had failed before the agent stopped the others
     repeated: Ended | None = None  # the failure that came twice at the same step
     patience: float | None = None  # the moment until which others may save after one has stopped
@@ -88,6 +91,7 @@ class Agent(LocalElasticAgent):
         self.node.board.clear()
         self.patience, self.first = None, ()
         self._starved = shortage.kills()
+        self.signs.clear()
         started: dict[int, int] = super()._start_workers(worker_group)
         return started
 
@@ -113,6 +117,20 @@ class Agent(LocalElasticAgent):
         grace = min(LOST_SECONDS, self._shutdown_timeout) if lost else self._shutdown_timeout
         self._shutdown(timeout=grace)
 
+    def _shutdown(self, death_sig: signal.Signals = signal.SIGTERM, timeout: int = 30) -> None:
+        """Kills at once where the time that workers without their peers have is over by now."""
+        if self._wait_in_vain(time.monotonic()):
+            self.forsaken = True
+            self.kill()
+        super()._shutdown(death_sig, timeout)
+
+    def _wait_in_vain(self, now: float) -> bool:
+        """Whether another node is silent, and no worker here has done a step for as long as a save
+        that was being written may take: they cannot save, since that takes all.
+        """
+        stepped = max((pulse.moment for pulse in self.node.board.pulses()), default=0.0)
+        return self.signs.silent > 0 and now - stepped > LOST_SECONDS
+
     def _others_save(self) -> bool:
         """Whether some stopped on request while others, such as rank 0, are still writing."""
         codes = set(self.codes().values())
@@ -125,7 +143,7 @@ class Agent(LocalElasticAgent):
     def _look_after(self, worker_group: WorkerGroup) -> None:
         self._end_if_hung()
         world = worker_group.group_world_size or 1
-        if rendezvous.lost(self._rdzv_handler, world):
+        if rendezvous.lost(self._rdzv_handler, world, self.signs):
             log.warning("a node of the gang is gone: the others form it anew")
             worker_group.state = WorkerState.UNHEALTHY
             self._restart_workers(worker_group)

@@ -29,7 +29,8 @@ from graft_worker.report.board import Board
 from . import births, lifeline, reaching, reception, rendezvous, stacks
 from .agent import AT_WILL, Agent, Node, tell_workers
 from .nursery import Nursery
-from .outcomes import Ended, cause, exit_code, late, repeated, spoken
+from .outcomes import Ended, cause, exit_code, forsaken, late, repeated, spoken
+from .signs import Signs
 
 TRAIN = ("-u", "-m", "graft_worker", "train")
 
@@ -107,6 +108,7 @@ def _agent(config: LaunchConfig, spec: WorkerSpec, node: Node) -> Agent:
         shutdown_timeout=config.shutdown_timeout or 0,
     )
     agent.node = node
+    agent.signs = Signs(every=rendezvous.sign_seconds(spec.rdzv_handler))
     return agent
 
 
@@ -151,7 +153,10 @@ def _stopped(agent: Agent) -> _End:
     ended = agent.ended().values()
     faults = [worker for worker in ended if worker.code not in AT_WILL]
     telling = cause(faults) if faults else max(ended, key=lambda worker: worker.code)
-    words = late(telling) if telling.code == -signal.SIGKILL else spoken(telling)
+    if telling.code == -signal.SIGKILL:
+        words = forsaken(telling) if agent.forsaken else late(telling)
+    else:
+        words = spoken(telling)
     return _End(code=exit_code(telling.code), words=words)
 
 

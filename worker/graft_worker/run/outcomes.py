@@ -84,6 +84,15 @@ def late(worker: Ended) -> Termination:
     )
 
 
+def forsaken(worker: Ended) -> Termination:
+    """What is said of one that was killed at a stop, since it could not save any more."""
+    return replace(
+        spoken(worker),
+        message=f"worker {worker.rank} waited for another node, which is silent, and was killed",
+        hint="the newest checkpoint is whole; see what became of the node",
+    )
+
+
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"

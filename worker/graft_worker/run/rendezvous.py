@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import random
 import socket
 import sys
+import time
 import uuid
 from argparse import Namespace
 from collections.abc import Sequence
@@ -12,7 +14,11 @@ from contextlib import redirect_stderr
 from pathlib import Path
 
 from torch.distributed.elastic.agent.server.api import WorkerSpec
-from torch.distributed.elastic.rendezvous import RendezvousHandler, RendezvousParameters
+from torch.distributed.elastic.rendezvous import (
+    RendezvousHandler,
+    RendezvousParameters,
+    dynamic_rendezvous,
+)
 from torch.distributed.elastic.rendezvous.dynamic_rendezvous import (
     DynamicRendezvousHandler,
     _RendezvousExitOp,
@@ -24,8 +30,11 @@ from torch.distributed.run import config_from_args, get_args_parser
 from graft_api.errors import ConfigError, NodeError
 
 from . import clocks
+from .signs import Signs
 
 HERE = "localhost:0"  # a rendezvous of this node alone, on any free port
+OFTEN, SELDOM = 0.1, 1.0  # seconds between two looks at who has come; torch's are always 1.0
+CROWD = 100  # nodes from which on the store is spared
 MASTER_PORT = 29500  # torchrun's own default, of use to its static rendezvous alone
 
 
@@ -60,6 +69,7 @@ def specified(config: LaunchConfig, *, program: Sequence[str]) -> WorkerSpec:
         local_addr=config.local_addr,
         **config.rdzv_configs,
     )
+    _look_often(config.max_nodes)
     return WorkerSpec(
         role=config.role,
         local_world_size=config.nproc_per_node,
@@ -72,6 +82,17 @@ def specified(config: LaunchConfig, *, program: Sequence[str]) -> WorkerSpec:
     )
 
 
+def _look_often(nodes: int) -> None:
+    """Nodes that wait for each other look often, where they are few: a restart is sooner over."""
+    share = min(max(nodes / CROWD, OFTEN), SELDOM)
+
+    def delay(seconds: float | tuple[float, float]) -> None:
+        least, most = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+        time.sleep(share * random.uniform(least, most))
+
+    dynamic_rendezvous._delay = delay
+
+
 def leave(handler: RendezvousHandler) -> None:
     """This node is out of the rendezvous at once; it stays open for the others."""
     if isinstance(handler, DynamicRendezvousHandler):
@@ -80,10 +101,11 @@ def leave(handler: RendezvousHandler) -> None:
         handler._op_executor.run(_RendezvousExitOp(), deadline)
 
 
-def lost(handler: RendezvousHandler, world: int) -> bool:
-    """Whether a node of this round, which had so many, has left or fallen silent.
+def lost(handler: RendezvousHandler, world: int, signs: Signs) -> bool:
+    """Whether a node of this round, which had so many, has left or was struck off as silent.
 
-    Without it, exchanges with a machine that lost its power wait until they time out.
+    Without it, exchanges with a machine that lost its power wait until they time out. What the
+    others have shown of themselves is noted.
     """
     if not isinstance(handler, DynamicRendezvousHandler):
         return False
@@ -91,7 +113,23 @@ def lost(handler: RendezvousHandler, world: int) -> bool:
         handler._state_holder.sync()
         state = handler._state_holder.state
         here = handler._this_node in state.participants
+        beats = {
+            str(node): stamp
+            for node, stamp in state.last_heartbeats.items()
+            if node in state.participants and node != handler._this_node
+        }
+        if state.closed:
+            signs.clear()  # all are done
+        else:
+            signs.note(beats, time.monotonic())
         return not state.closed and not (here and len(state.participants) >= world)
+
+
+def sign_seconds(handler: RendezvousHandler) -> float:
+    """How often nodes give signs of life, in seconds; 0 where none do."""
+    if not isinstance(handler, DynamicRendezvousHandler):
+        return 0.0
+    return float(handler.settings.keep_alive_interval.total_seconds())
 
 
 def check_clock(handler: RendezvousHandler) -> None:
