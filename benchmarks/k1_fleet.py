@@ -22,6 +22,7 @@ TITLE = "an operator under a thousand TransferJobs"
 MANY = "an operator under ten thousand TransferJobs"
 PEERS = ("default", "tuned")
 MEBI = 2**20
+CALM_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +34,21 @@ class Sizes:
     losses: int
     ours_seconds: float  # of quiet that are watched
     peers_seconds: float
+    peers_calm_seconds: float
 
     def watch(self, name: str) -> float:
         """Seconds of quiet that are watched."""
         return self.ours_seconds if name == "ours" else self.peers_seconds
 
+    def calm(self, name: str) -> float:
+        """Seconds without a write after which its fleet is settled."""
+        return CALM_SECONDS if name == "ours" else self.peers_calm_seconds
 
-REAL = Sizes(jobs=1000, many=10_000, losses=200, ours_seconds=60, peers_seconds=20)
-QUICK = Sizes(jobs=20, many=30, losses=5, ours_seconds=5, peers_seconds=5)
+
+REAL = Sizes(
+    jobs=1000, many=10_000, losses=200, ours_seconds=60, peers_seconds=20, peers_calm_seconds=5
+)
+QUICK = Sizes(jobs=20, many=30, losses=5, ours_seconds=5, peers_seconds=1, peers_calm_seconds=1)
 
 
 def run(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
@@ -63,14 +71,14 @@ def run_many(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
 
 def _bare(sizes: Sizes) -> Mapping[str, float]:
     with plane.fresh(pods=sizes.jobs) as server:
-        lap = legs.bare(_leg(server, sizes.jobs, seconds=0))
+        lap = legs.bare(_leg(server, sizes, "bare"))
         return {"seconds": round(lap.wall, 1), "children": witness.children(server)["jobs"]}
 
 
 def _course(name: str, sizes: Sizes) -> dict[str, Any]:
     """Everything that is done to one contestant, on a plane of its own."""
     with _started(name, sizes.jobs) as (server, contestant):
-        leg = _leg(server, sizes.jobs, seconds=sizes.watch(name))
+        leg = _leg(server, sizes, name)
         found = _burst(leg, contestant) | {"quiet": legs.quiet(leg, contestant)}
         if name == "ours":
             found["losses"] = legs.losses(leg, contestant, count=sizes.losses)
@@ -79,7 +87,7 @@ def _course(name: str, sizes: Sizes) -> dict[str, Any]:
 
 def _many(sizes: Sizes) -> dict[str, Any]:
     with _started("ours", sizes.many) as (server, contestant):
-        leg = _leg(server, sizes.many, seconds=sizes.watch("ours"))
+        leg = _leg(server, sizes, "ours", jobs=sizes.many)
         found = _burst(leg, contestant) | {"quiet": legs.quiet(leg, contestant)}
         return found | {"crash": legs.crash(leg, contestant)}
 
@@ -108,8 +116,13 @@ def _burst(leg: Leg, contestant: Contestant) -> dict[str, Any]:
     }
 
 
-def _leg(server: plane.Plane, jobs: int, *, seconds: float) -> Leg:
-    return Leg(plane=server, jobs=jobs, watch_seconds=seconds)
+def _leg(server: plane.Plane, sizes: Sizes, name: str, *, jobs: int | None = None) -> Leg:
+    return Leg(
+        plane=server,
+        jobs=sizes.jobs if jobs is None else jobs,
+        watch_seconds=sizes.watch(name),
+        calm_seconds=sizes.calm(name),
+    )
 
 
 def _faults(fleet: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from tests.cluster import audit
 from tests.cluster.wait import until
 
 LONGEST = 1800.0
-QUIET_SECONDS = 5.0  # without a write: what was to be written has been
 LAG = "graft_reconcile_lag_seconds"
 DRIP_SECONDS = 0.05  # between two lost children
 MEBI = 2**20
@@ -27,11 +26,15 @@ NAME, UID = "name-of-job", "uid-of-job"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A number of jobs on a plane, and how long is looked at quiet."""
+    """A number of jobs on a plane, and how long is looked at quiet.
+
+    What was to be written has been after `calm_seconds` without a write.
+    """
 
     plane: Plane
     jobs: int
     watch_seconds: float
+    calm_seconds: float
 
 
 def burst(leg: Leg, contestant: Contestant) -> Lap:
@@ -72,10 +75,10 @@ def settle(leg: Leg) -> float:
         count = witness.changes(leg.plane)
         if count != seen[0]:
             seen[:] = count, time.monotonic()
-        return time.monotonic() - seen[1] >= QUIET_SECONDS
+        return time.monotonic() - seen[1] >= leg.calm_seconds
 
-    until(look, "the writes to end", seconds=LONGEST, pause=2.0)
-    return max(time.monotonic() - began - QUIET_SECONDS, 0.0)
+    until(look, "the writes to end", seconds=LONGEST, pause=min(leg.calm_seconds / 2, 2.0))
+    return max(time.monotonic() - began - leg.calm_seconds, 0.0)
 
 
 def quiet(leg: Leg, contestant: Contestant) -> Mapping[str, float]:
