@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHARE = 0.15  # of the tokens that are to be named
 HEAD_WIDTH = 64
+POSITIONS = 512  # that a published model has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,7 @@ def _config(corpus: Corpus, vocabulary: int) -> Any:
         "intermediate_size": shape.intermediate,
         "hidden_dropout_prob": corpus.dropout,
         "attention_probs_dropout_prob": corpus.dropout,
+        "max_position_embeddings": max(POSITIONS, corpus.recipe.max_length),
     }
     if corpus.embedding:
         return AlbertConfig(**common, embedding_size=corpus.embedding)

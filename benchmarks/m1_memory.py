@@ -36,7 +36,7 @@ class Sizes:
     words: int | None  # made-up ones, None: another in every line
 
 
-FULL = Sizes(megabytes=(20, 80, 320), ids=8000, words=None)
+FULL = Sizes(megabytes=(80, 320, 2000), ids=8000, words=None)
 QUICK = Sizes(megabytes=(0.5, 2), ids=300, words=500)
 
 

@@ -29,9 +29,9 @@ def pretrain(options: Options, baton: Baton) -> Mapping[str, Any]:
 
     torch.set_num_threads(options["threads"])
     with TemporaryDirectory() as folder:
-        job = ours.prepare(_job(options), Path(folder))
+        prepared = ours.prepare(job(options), Path(folder))
         laps = ours.Laps(baton)
-        work = ours.work_of(job, dropout=options["mode"] != "equality")
+        work = ours.work_of(prepared, dropout=options["mode"] != "equality")
         baton.begin()
         result = Trainer(work=work, extra=(laps,)).run()
         return {
@@ -47,7 +47,7 @@ def sequences(options: Options, _baton: Baton) -> Mapping[str, Any]:
 
     corpus = Corpus.of(options["corpus"])
     with TemporaryDirectory() as folder:
-        feed = _feed(ours.prepare(_job(options), Path(folder)))
+        feed = _feed(ours.prepare(job(options), Path(folder)))
         parts = [_labelled(batch, corpus) for batch in _batches(feed, 0, options["steps"])]
     ids, labels = (np.concatenate(of_all) for of_all in zip(*parts, strict=True))
     np.savez(corpus.equal, ids=ids, labels=labels)
@@ -60,7 +60,7 @@ def masked(options: Options, baton: Baton) -> Mapping[str, Any]:
 
     torch.set_num_threads(options["threads"])
     with TemporaryDirectory() as folder:
-        feed = _feed(ours.prepare(_job(options), Path(folder)))
+        feed = _feed(ours.prepare(job(options), Path(folder)))
         steps = math.ceil(feed.shards.rows / feed.global_batch)
         if options["mode"] == "equality":
             return _hidden(feed, steps) | {"equal": _plain(feed.shards, options)}
@@ -112,16 +112,17 @@ def _labelled(batch: Batch, corpus: Corpus) -> tuple[Any, Any]:
     return np.pad(ids, more), np.pad(labels.reshape(ids.shape), more, constant_values=IGNORED)
 
 
-def _feed(job: ours.Prepared) -> Feed:
+def _feed(prepared: ours.Prepared) -> Feed:
     from graft_worker.run.kinds import training
 
-    view = training.of(job.settings, job.prepared).view
-    size = job.settings.job.spec.training.global_batch
-    feed = ours.feed_of(job, replace(job.shards("train"), view=view), size)
+    view = training.of(prepared.settings, prepared.prepared).view
+    size = prepared.settings.job.spec.training.global_batch
+    feed = ours.feed_of(prepared, replace(prepared.shards("train"), view=view), size)
     return replace(feed, packing=False)
 
 
-def _job(options: Options) -> Mapping[str, Any]:
+def job(options: Options) -> Mapping[str, Any]:
+    """The PretrainJob that reads the corpus."""
     corpus, mode = Corpus.of(options["corpus"]), options["mode"]
     recipe = corpus.recipe
     return {

@@ -28,6 +28,11 @@ def ours(options: Options, baton: Baton) -> Mapping[str, Any]:
     return _run("benchmarks.ours_mlm:pretrain", options, baton, count=_first)
 
 
+def sized(options: Options, baton: Baton) -> Mapping[str, Any]:
+    """S1 in two processes."""
+    return _run("benchmarks.ours_sizes:steps", options, baton, count=_first)
+
+
 def default(options: Options, baton: Baton) -> Mapping[str, Any]:
     """C3 as run_mlm does it under torchrun."""
     return _run("benchmarks.peers.default:pretrain", options, baton, count=_sum)

@@ -31,6 +31,7 @@ from benchmarks import (
     m1_memory,
     p1_teaching,
     race,
+    s1_sizes,
     workloads,
 )
 from benchmarks.c1_mlm import Text
@@ -101,6 +102,7 @@ ROWS: Mapping[str, Row] = {
     "K2": k1_fleet.run_many,
     "M1": m1_memory.run,
     "P1": p1_teaching.run,
+    "S1": s1_sizes.run,
 }
 
 

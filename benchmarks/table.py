@@ -59,6 +59,8 @@ A row is **void**, and counts for nothing, where the variants did not do the sam
 the loss after equal steps differs by more than 1 %, the mean accuracy is behind, tokens differ,
 vectors have a mean cosine below 0.999, a request was not answered, our slowest answers came later
 than those of the default, or something compiled while it was measured.
+S1 races nobody: it is void where time or memory of a step grows 1.5 times as fast as its
+arithmetic from one size to the next.
 C14 is void where the losses or the weights of ours are not, to the bit, those without a kill.
 C11-overload races nobody: it is void where a promise was not kept. D1 and P1 time nothing:
 they say what is learnt, and P1 is void where that is less than it asks for.

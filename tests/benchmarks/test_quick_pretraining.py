@@ -57,3 +57,18 @@ def test_memory_does_not_grow_with_the_text(root: Path, tmp_path: Path) -> None:
         # The rows of 1.5 MB held as objects would be 12 MiB and more.
         assert small > 0
         assert large < small + 8
+
+
+@pytest.mark.timeout(900)
+def test_a_step_is_measured_at_every_size(root: Path, tmp_path: Path) -> None:
+    found = measured("S1", root, tmp_path)["figures"]["cases"]
+    assert list(found) == [
+        *("16 tokens a sequence", "32 tokens a sequence"),
+        *("1 process", "2 processes"),
+    ]
+    assert all(value > 0 for of_one in found.values() for value in of_one.values())
+    # A step reads as many tokens at any size: longer ones only attend to more of them.
+    short, long = (found[f"{length} tokens a sequence"]["GFLOP"] for length in (16, 32))
+    assert short < long < 1.5 * short
+    assert found["1 process"] == found["32 tokens a sequence"]
+    assert found["2 processes"]["GFLOP"] == found["1 process"]["GFLOP"]
