@@ -116,8 +116,10 @@ def measure(name: str, settings: Settings, *, scratch: Path | None = None) -> Ma
 
     A scratch folder stays: jobs of P1 that are complete in it are not run again.
     """
-    with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as folder:
-        return ROWS[name](name, settings, scratch / name if scratch else Path(folder))
+    with tempfile.TemporaryDirectory(prefix="graft-benchmark-") as own:
+        folder = scratch / name if scratch else Path(own)
+        folder.mkdir(parents=True, exist_ok=True)
+        return ROWS[name](name, settings, folder)
 
 
 def prepare(source: Source, settings: Settings, folder: Path) -> Course:
