@@ -89,7 +89,7 @@ class Agent(LocalElasticAgent):
 
     def _start_workers(self, worker_group: WorkerGroup) -> dict[int, int]:
         self.node.board.clear()
-        self.patience, self.first = None, ()
+        self.patience, self.first, self.forsaken = None, (), False
         self._starved = shortage.kills()
         self.signs.clear()
         started: dict[int, int] = super()._start_workers(worker_group)
