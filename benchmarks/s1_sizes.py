@@ -121,7 +121,7 @@ def run(row: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
     found = Figures(
         unit="one step",
         cases={name: costs[s].shown() for of in families.values() for name, s in of.items()},
-        notes=tuple(_notes(sizes, costs[sizes.base])),
+        notes=(*_notes(sizes, costs[sizes.base]), _attention(families["length"], costs)),
         faults=() if settings.quick else tuple(surprises(families, costs)),
     )
     return figures.row(row, "cost of a step with its size", found, settings)
@@ -188,6 +188,16 @@ def _notes(sizes: Sizes, base: Cost) -> Iterator[str]:
         "most": MOST,
     }
     yield from (note.format(**told) for note in NOTES)
+
+
+def _attention(lengths: Mapping[str, CorpusSource], costs: Mapping[CorpusSource, Cost]) -> str:
+    """At what rate the work is done that only longer sequences have."""
+    (short, first), *_, (long, last) = ((name, costs[of_one]) for name, of_one in lengths.items())
+    work, seconds = last.flops - first.flops, last.seconds - first.seconds
+    return (
+        f"What attention adds from {short} to {long}: {work / 1e9:.3g} GFLOP in"
+        f" {1e3 * seconds:.3g} ms, {work / seconds / 1e9:.3g} GFLOP/s."
+    )
 
 
 def _processes(number: int) -> str:
