@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from graft_api.progress import Termination
 from graft_worker.run.launch import alone
-from graft_worker.run.outcomes import Ended, cause, exit_code, spoken
+from graft_worker.run.outcomes import Ended, Killed, cause, exit_code, spoken
 
 LOST = Termination(
     state="Failed", failure_class="InfrastructureError", exit_code=1, message="lost peers"
@@ -69,17 +71,55 @@ def test_words_of_an_earlier_code_are_not_believed() -> None:
     )
 
 
+KILLED = Ended(rank=1, code=-9)
+
+
 @pytest.mark.parametrize(
-    ("fed", "hint"),
+    ("worker", "message", "hint"),
     [
-        pytest.param(True, "no process was out of memory: somebody or", id="nobody lacked memory"),
-        pytest.param(False, "most often the machine was out of memory: ask", id="somebody did"),
+        pytest.param(
+            replace(KILLED, memory_sufficed=True),
+            "was ended by SIGKILL and left no message",
+            "no process was out of memory: somebody or",
+            id="nobody lacked memory",
+        ),
+        pytest.param(
+            KILLED,
+            "was ended by SIGKILL and left no message",
+            "most often the machine was out of memory: ask",
+            id="somebody did, or nobody knows",
+        ),
+        pytest.param(
+            replace(KILLED, memory_sufficed=True, killed=Killed.LATE),
+            "was asked to stop, took too long and was killed",
+            "the newest checkpoint is whole; a longer grace period",
+            id="the launcher, after a stop",
+        ),
+        pytest.param(
+            replace(KILLED, memory_sufficed=True, killed=Killed.FORSAKEN),
+            "waited for another node, which is silent, and was killed",
+            "the newest checkpoint is whole; see",
+            id="the launcher, since it waited in vain",
+        ),
+        pytest.param(
+            replace(KILLED, killed=Killed.HUNG),
+            "stood still and was killed",
+            "the stacks say",
+            id="the launcher, since it hung",
+        ),
     ],
 )
-def test_who_may_have_killed_a_worker_is_told(fed: bool, hint: str) -> None:
-    worker = Ended(rank=1, code=-9, fed=fed)
-    assert worker.taken is fed
-    assert spoken(worker).hint.startswith(hint)
+def test_who_killed_a_worker_is_told(worker: Ended, message: str, hint: str) -> None:
+    words = spoken(worker)
+    assert words.message == f"worker 1 {message}"
+    assert words.hint.startswith(hint)
+
+
+def test_whom_the_launcher_ended_or_memory_failed_was_not_killed_from_outside() -> None:
+    fed = replace(KILLED, memory_sufficed=True)
+    assert fed.killed_from_outside
+    others = (KILLED, replace(fed, killed=Killed.LATE), replace(fed, code=-11))
+    assert not any(other.killed_from_outside for other in others)
 
 
 @pytest.mark.parametrize(

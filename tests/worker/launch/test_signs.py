@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from graft_worker.run.signs import Signs
+from graft_worker.run.signs import Signs, hopeless
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -39,3 +39,18 @@ def test_who_is_struck_off_goes_on_being_silent_until_the_next_round() -> None:
     assert signs.silent == 4.0
     signs.clear()
     assert signs.silent == 0.0
+
+
+@pytest.mark.parametrize(
+    ("moments", "idle", "expected"),
+    [
+        pytest.param(((0.0, 1), (4.0, 1)), 6.0, True, id="silent, and no step for long"),
+        pytest.param(((0.0, 1), (4.0, 1)), 4.0, False, id="a save may still be written"),
+        pytest.param(((0.0, 1), (4.0, 2)), 60.0, False, id="all live: a long validation"),
+        pytest.param((), 60.0, False, id="no other node"),
+    ],
+)
+def test_who_cannot_save_any_more_is_not_waited_for(
+    moments: tuple[tuple[float, int], ...], idle: float, expected: bool
+) -> None:
+    assert hopeless(seen(*moments), idle=idle, allowed=5.0) is expected

@@ -21,10 +21,10 @@ from graft_api.vocabulary import Env, ExitCode
 from graft_worker.report import termination
 from graft_worker.report.board import Board
 
-from . import lifeline, rendezvous, shortage, stacks, watch
+from . import lifeline, oom, rendezvous, stacks, watch
 from .guard import words_of
-from .outcomes import Ended, cause, lost_peers
-from .signs import Signs
+from .outcomes import Ended, Killed, cause, lost_peers
+from .signs import Signs, hopeless
 
 FINAL = frozenset(ExitCode) - {ExitCode.DONE, ExitCode.FAILED}
 AT_WILL = frozenset({ExitCode.DONE, ExitCode.STOPPED})
@@ -51,12 +51,12 @@ class Agent(LocalElasticAgent):
 
     node: Node
     signs: Signs  # of the other nodes; set with it
-    forsaken = False  # whether workers were killed at a stop since another node was silent
     first: tuple[int, ...] = ()  # process ids that had failed before the agent stopped the others
     repeated: Ended | None = None  # the failure that came twice at the same step
     patience: float | None = None  # the moment until which others may save after one has stopped
     _failure: tuple[int, int] | None = None  # exit code and step of the failure before
-    _starved: int | None = None  # processes killed for want of memory before these started
+    _killed: dict[int, Killed]  # why this launcher ends workers that still run, by process id
+    _oom_kills: int | None = None  # of the kernel, before the workers were started
 
     def runs(self) -> bool:
         """Whether this node has joined and its workers are at work."""
@@ -82,15 +82,16 @@ class Agent(LocalElasticAgent):
             for (process, code), step in zip(self.codes().items(), steps, strict=False)
         }
 
-    def kill(self) -> None:
+    def kill(self, why: Killed = Killed.LATE) -> None:
         """No worker runs afterwards, whatever interrupted the orderly end."""
+        self._note_running(why)
         if self._pcontext:
             self._pcontext.close(signal.SIGKILL)
 
     def _start_workers(self, worker_group: WorkerGroup) -> dict[int, int]:
         self.node.board.clear()
-        self.patience, self.first, self.forsaken = None, (), False
-        self._starved = shortage.kills()
+        self.patience, self.first, self._killed = None, (), {}
+        self._oom_kills = oom.kills()
         self.signs.clear()
         started: dict[int, int] = super()._start_workers(worker_group)
         return started
@@ -113,23 +114,22 @@ class Agent(LocalElasticAgent):
         lost = worker_group.state in (WorkerState.FAILED, WorkerState.UNHEALTHY)
         if self._stand_still() or watch.overdue(self.node.board, time.monotonic()):
             self._dump()
-            self.kill()
+            self.kill(Killed.HUNG)
         grace = min(LOST_SECONDS, self._shutdown_timeout) if lost else self._shutdown_timeout
         self._shutdown(timeout=grace)
 
     def _shutdown(self, death_sig: signal.Signals = signal.SIGTERM, timeout: int = 30) -> None:
         """Kills at once where the time that workers without their peers have is over by now."""
-        if self._wait_in_vain(time.monotonic()):
-            self.forsaken = True
-            self.kill()
+        stepped = max((pulse.moment for pulse in self.node.board.pulses()), default=0.0)
+        if hopeless(self.signs, idle=time.monotonic() - stepped, allowed=LOST_SECONDS):
+            self.kill(Killed.FORSAKEN)
+        self._note_running(Killed.LATE)  # whom the next line may kill in the end
         super()._shutdown(death_sig, timeout)
 
-    def _wait_in_vain(self, now: float) -> bool:
-        """Whether another node is silent, and no worker here has done a step for as long as a save
-        that was being written may take: they cannot save, since that takes all.
-        """
-        stepped = max((pulse.moment for pulse in self.node.board.pulses()), default=0.0)
-        return self.signs.silent > 0 and now - stepped > LOST_SECONDS
+    def _note_running(self, why: Killed) -> None:
+        for process, code in self.codes().items():
+            if code is None:
+                self._killed.setdefault(process, why)
 
     def _others_save(self) -> bool:
         """Whether some stopped on request while others, such as rank 0, are still writing."""
@@ -154,7 +154,7 @@ class Agent(LocalElasticAgent):
         spare = 0.0 if self.node.alone or self._stand_still() else self.node.collective
         if pulse := watch.overdue(self.node.board, now - spare):
             where = self._dump()
-            self.kill()
+            self.kill(Killed.HUNG)
             raise watch.hung(pulse, now, where)
 
     def _judge(self) -> None:
@@ -178,7 +178,7 @@ class Agent(LocalElasticAgent):
 
         Who kills workers from outside may well come twice before a step is done.
         """
-        if lost_peers(worker) or worker.taken:
+        if lost_peers(worker) or worker.killed_from_outside:
             return False
         step = max((pulse.step for pulse in self.node.board.pulses()), default=0)
         before, self._failure = self._failure, (worker.code, step)
@@ -209,7 +209,8 @@ class Agent(LocalElasticAgent):
             code=-signal.SIGKILL if code is None else code,  # one that cannot even be killed
             words=last,
             moment=path.stat().st_mtime_ns if last else 0,
-            fed=self._starved is not None and shortage.kills() == self._starved,
+            killed=self._killed.get(process),
+            memory_sufficed=self._oom_kills is not None and oom.kills() == self._oom_kills,
         )
 
 

@@ -29,7 +29,7 @@ from graft_worker.report.board import Board
 from . import births, lifeline, reaching, reception, rendezvous, stacks
 from .agent import AT_WILL, Agent, Node, tell_workers
 from .nursery import Nursery
-from .outcomes import Ended, cause, exit_code, forsaken, late, repeated, spoken
+from .outcomes import Ended, cause, exit_code, repeated, spoken
 from .signs import Signs
 
 TRAIN = ("-u", "-m", "graft_worker", "train")
@@ -153,11 +153,7 @@ def _stopped(agent: Agent) -> _End:
     ended = agent.ended().values()
     faults = [worker for worker in ended if worker.code not in AT_WILL]
     telling = cause(faults) if faults else max(ended, key=lambda worker: worker.code)
-    if telling.code == -signal.SIGKILL:
-        words = forsaken(telling) if agent.forsaken else late(telling)
-    else:
-        words = spoken(telling)
-    return _End(code=exit_code(telling.code), words=words)
+    return _End(code=exit_code(telling.code), words=spoken(telling))
 
 
 def _last(ended: Iterable[Ended]) -> Termination | None:

@@ -5,13 +5,42 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from graft_api.progress import Termination
 from graft_api.vocabulary import ExitCode, FailureClass
 
-_MEMORY = "most often the machine was out of memory: ask for more, or for less with a smaller "
-_KILLED = f"{_MEMORY}training.microBatch or data.maxLength"
+_MEMORY = (
+    "most often the machine was out of memory: ask for more, or for less with a smaller"
+    " training.microBatch or data.maxLength"
+)
 _OUTSIDE = "no process was out of memory: somebody or something outside of the training killed it"
+_LOG = "the end of its log says more"
+
+
+class Killed(StrEnum):
+    """Why a launcher ends a worker that still runs."""
+
+    LATE = "late"
+    FORSAKEN = "forsaken"
+    HUNG = "hung"
+
+
+_OURS = {
+    Killed.LATE: (
+        "was asked to stop, took too long and was killed",
+        "the newest checkpoint is whole; a longer grace period gives it more time to save"
+        " (worker.graceSeconds of the chart)",
+    ),
+    Killed.FORSAKEN: (
+        "waited for another node, which is silent, and was killed",
+        "the newest checkpoint is whole; see what became of the node",
+    ),
+    Killed.HUNG: (
+        "stood still and was killed",
+        "the stacks say what every thread was doing",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +52,14 @@ class Ended:
     words: Termination | None = None
     moment: int = 0  # nanoseconds; 0 without words
     step: int | None = None  # the last that it had finished
-    fed: bool = False  # whether the kernel killed nobody for want of memory while it ran
+    killed: Killed | None = None  # why its launcher ended it while it still ran
+    memory_sufficed: bool = False  # whether the kernel made no OOM kill while it ran
 
     @property
-    def taken(self) -> bool:
-        """Whether it was killed from outside: its own doing had no part in that."""
-        return self.fed and self.code == -signal.SIGKILL and self.words is None
+    def killed_from_outside(self) -> bool:
+        """Whether somebody else killed it: its own doing had no part in that."""
+        bare = self.code == -signal.SIGKILL and self.words is None
+        return bare and self.memory_sufficed and self.killed is None
 
 
 def cause(ended: Iterable[Ended]) -> Ended:
@@ -52,6 +83,7 @@ def spoken(worker: Ended) -> Termination:
         return Termination(
             state="Stopped", exit_code=worker.code, rank=worker.rank, step=worker.step
         )
+    message, hint = _told(worker)
     killed = worker.code < 0
     return Termination(
         state="Failed",
@@ -59,8 +91,8 @@ def spoken(worker: Ended) -> Termination:
         exit_code=exit_code(worker.code),
         rank=worker.rank,
         step=worker.step,
-        message=f"worker {worker.rank} {_how(worker.code)} and left no message",
-        hint=_hint(worker),
+        message=f"worker {worker.rank} {message}",
+        hint=hint,
     )
 
 
@@ -75,34 +107,22 @@ def repeated(worker: Ended) -> Termination:
     )
 
 
-def late(worker: Ended) -> Termination:
-    """What is said of one that was asked to stop and was killed since it took too long."""
-    return replace(
-        spoken(worker),
-        message=f"worker {worker.rank} was asked to stop, took too long and was killed",
-        hint="the newest checkpoint is whole; worker.graceSeconds of the chart gives more time",
-    )
-
-
-def forsaken(worker: Ended) -> Termination:
-    """What is said of one that was killed at a stop, since it could not save any more."""
-    return replace(
-        spoken(worker),
-        message=f"worker {worker.rank} waited for another node, which is silent, and was killed",
-        hint="the newest checkpoint is whole; see what became of the node",
-    )
-
-
 def _how(code: int) -> str:
     if code >= 0:
         return f"ended with exit code {code}"
     return f"was ended by {signal.Signals(-code).name}"
 
 
-def _hint(worker: Ended) -> str:
-    if worker.taken:
-        return _OUTSIDE
-    return _KILLED if worker.code == -signal.SIGKILL else "the end of its log says more"
+def _told(worker: Ended) -> tuple[str, str]:
+    """What became of it, and what to do."""
+    if worker.code == -signal.SIGKILL and worker.killed:
+        return _OURS[worker.killed]
+    hint = _LOG
+    if worker.killed_from_outside:
+        hint = _OUTSIDE
+    elif worker.code == -signal.SIGKILL:
+        hint = _MEMORY
+    return f"{_how(worker.code)} and left no message", hint
 
 
 def lost_peers(worker: Ended) -> bool:

@@ -33,8 +33,8 @@ from . import clocks
 from .signs import Signs
 
 HERE = "localhost:0"  # a rendezvous of this node alone, on any free port
-OFTEN, SELDOM = 0.1, 1.0  # seconds between two looks at who has come; torch's are always 1.0
-CROWD = 100  # nodes from which on the store is spared
+OFTEN, SELDOM = 0.1, 1.0  # seconds between two looks at who has come: of few nodes, of many
+MANY = 100  # nodes
 MASTER_PORT = 29500  # torchrun's own default, of use to its static rendezvous alone
 
 
@@ -84,13 +84,13 @@ def specified(config: LaunchConfig, *, program: Sequence[str]) -> WorkerSpec:
 
 def _look_often(nodes: int) -> None:
     """Nodes that wait for each other look often, where they are few: a restart is sooner over."""
-    share = min(max(nodes / CROWD, OFTEN), SELDOM)
+    share = min(max(nodes / MANY, OFTEN), SELDOM)  # of torch's second
 
     def delay(seconds: float | tuple[float, float]) -> None:
         least, most = seconds if isinstance(seconds, tuple) else (seconds, seconds)
         time.sleep(share * random.uniform(least, most))
 
-    dynamic_rendezvous._delay = delay
+    dynamic_rendezvous._delay = delay  # type: ignore[attr-defined]
 
 
 def leave(handler: RendezvousHandler) -> None:

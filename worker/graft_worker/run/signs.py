@@ -36,3 +36,10 @@ class Signs:
         """
         longest = max((self._looked - since for _, since in self._seen.values()), default=0.0)
         return longest if longest > MISSED * self.every else 0.0
+
+
+def hopeless(signs: Signs, *, idle: float, allowed: float) -> bool:
+    """Whether workers that did no step for `idle` seconds wait for a silent node, and longer than a
+    save that was being written is `allowed` to take. Alone they cannot save: that takes all.
+    """
+    return signs.silent > 0 and idle > allowed

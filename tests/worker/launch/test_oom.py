@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from graft_worker.run import shortage
+from graft_worker.run import oom
 
 LIMIT = 96 << 20
 TOLD = """
 import os, pathlib, signal, sys
-from graft_worker.run.shortage import kills
+from graft_worker.run.oom import kills
 
 def count(end):
     if not (child := os.fork()):
@@ -45,17 +46,17 @@ print(killed, starved)
     ],
 )
 def test_a_process_is_counted_in_its_own_group(groups: str, first: str) -> None:
-    assert str(next(shortage.places(groups))) == first
+    assert str(next(oom.places(groups))) == first
 
 
 @pytest.fixture
 def group() -> Iterator[Path]:
     """A control group of little memory, where this machine lets one be made."""
-    places = shortage.places(shortage.GROUPS.read_text())
+    places = oom.places(oom.GROUPS.read_text())
     now = next((path for path in places if path.exists()), None)
     if now is None:
         pytest.skip("this machine's control groups do not count memory")
-    made = now.parent / "graft-test-shortage"
+    made = now.parent / f"graft-test-oom-{os.getpid()}"
     limit = {"memory.events": "memory.max", "memory.oom_control": "memory.limit_in_bytes"}[now.name]
     try:
         made.mkdir()
