@@ -58,17 +58,22 @@ def _of(source: CorpusSource, run: Callable[[str, Text, Settings], Mapping[str, 
     )
 
 
-def _served(run: Callable[[str, Made, Settings], Mapping[str, Any]], *needed: str) -> Row:
-    """A row on the published model, which all such rows of a run share; peers need libraries."""
+def _served(run: Callable[[str, Made, Settings], Mapping[str, Any]]) -> Row:
+    """A row on the published model, which all such rows of a run share."""
+    return lambda name, settings, _folder: run(name, published(settings), settings)
 
-    def row(name: str, settings: Settings, _folder: Path) -> Mapping[str, Any]:
-        if lacking := [library for library in needed if util.find_spec(library) is None]:
+
+def _beside(row: Row, *libraries: str) -> Row:
+    """A row whose peers need libraries."""
+
+    def needing(name: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
+        if lacking := [library for library in libraries if util.find_spec(library) is None]:
             raise SystemExit(
                 f"{name} needs {', '.join(lacking)}: pip install -e '.[bench]' -c constraints.txt"
             )
-        return run(name, published(settings), settings)
+        return row(name, settings, folder)
 
-    return row
+    return needing
 
 
 ROWS: Mapping[str, Row] = {
@@ -81,11 +86,11 @@ ROWS: Mapping[str, Row] = {
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C8": _of(corpus.MINI, c8_masking.run),
     "C8-words": _of(corpus.WORDS, c8_masking.run),
-    "C9": _on(SST2, c9_tokenise_once.run),
-    "C10": _served(c10_infer_offline.run, "sentence_transformers"),
-    "C11": _served(c11_serve.run, "fastapi", "uvicorn", "sentence_transformers"),
+    "C9": _beside(_on(SST2, c9_tokenise_once.run), "datasets"),
+    "C10": _beside(_served(c10_infer_offline.run), "sentence_transformers"),
+    "C11": _beside(_served(c11_serve.run), "fastapi", "uvicorn", "sentence_transformers"),
     "C11-overload": _served(c11_overload.run),
-    "C12": _served(c12_http_overhead.run, "fastapi", "uvicorn"),
+    "C12": _beside(_served(c12_http_overhead.run), "fastapi", "uvicorn"),
     "C13": c13_checkpoint.run,
     "C14": _on(SST2, c14_goodput.run),
     "C15": c15_restart.run,

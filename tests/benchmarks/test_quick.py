@@ -64,7 +64,8 @@ def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: P
     assert result["void"] == []
     assert result["work"]["texts"] == 128
     assert result["buildSeconds"] > 0
-    assert set(result["residentBytes"]) >= VARIANTS
+    assert set(result["residentBytes"]) >= {*VARIANTS, "datasets"}
+    assert set(result["clocks"]["cpu"]["also"]) == {"datasets"}
 
 
 @pytest.mark.timeout(900)
