@@ -77,6 +77,18 @@ def test_a_killed_training_that_differs_by_a_bit_voids_the_row() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("goodput", "told"),
+    [
+        (0.93141, "The target of 0.90 is reached: the goodput of ours is 0.9314."),
+        (0.89996, "The target of 0.90 is reached: the goodput of ours is 0.9000."),
+        (0.89994, "The target of 0.90 is not reached: the goodput of ours is 0.8999."),
+    ],
+)
+def test_a_row_says_whether_its_target_is_reached(goodput: float, told: str) -> None:
+    assert c14_goodput.reached(goodput) == told
+
+
 def test_kills_come_at_random_and_the_same_for_everybody() -> None:
     one, other = (killing.moments(120, random.Random(1)) for _ in range(2))
     assert one == other == tuple(sorted(one))

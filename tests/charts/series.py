@@ -29,6 +29,7 @@ REPORT = ProgressReport(
     checkpoint_time="2026-01-01T00:00:00+00:00",
     checkpoint_bytes=1,
     checkpoint_seconds=1.0,
+    fill=0.9,
     mfu=0.4,
     step_histogram={str(STEP_BUCKETS[0]): 1},
     memory_peak_bytes=1,

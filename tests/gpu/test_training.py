@@ -13,7 +13,7 @@ import torch
 from graft_api.errors import ConfigError, Stopped
 from graft_worker.distributed import process
 from graft_worker.distributed.process import Process
-from graft_worker.train import micro_batch, precision
+from graft_worker.train import micro_batch, precision, utilization
 from graft_worker.train.result import TrainingResult
 from graft_worker.train.run import Run
 from tests.worker.pretrain import learning
@@ -85,6 +85,13 @@ def test_the_probe_fills_the_memory_that_is_free(gpu: Process) -> None:
 
 def test_the_fastest_format_is_what_the_card_multiplies_in(gpu: Process) -> None:
     assert precision.choose("auto", gpu.device).name == "bf16"
+
+
+def test_the_peak_is_that_of_products_that_are_waited_for(gpu: Process) -> None:
+    """No card of today does ten petaFLOP/s; a product that is only begun seems to."""
+    peak = utilization.peak(gpu.device, "bf16")
+    assert peak is not None
+    assert 1e12 < peak < 1e16
 
 
 def test_more_processes_than_cards_are_refused(gpu: Process) -> None:

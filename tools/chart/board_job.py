@@ -86,6 +86,12 @@ JOB = Board(
             ),
         ),
         Panel(
+            title="Real tokens",
+            text="Share of real tokens among those computed; the rest is padding.",
+            unit="percentunit",
+            queries=(_of_job("graft_train_real_tokens_ratio"),),
+        ),
+        Panel(
             title="Where the time of the training went",
             text="Since step 0: steps that were kept (productive), evaluations, checkpoints, what"
             " was done again (lost), starts.",

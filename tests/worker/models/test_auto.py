@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from graft_api.errors import ConfigError
 from graft_worker.models.build import load_encoder
@@ -62,6 +64,20 @@ def test_hidden_states_and_pooled_vectors_are_the_librarys(tmp_path: Path, famil
     wanted = getattr(out, "pooler_output", None)
     wanted = out.last_hidden_state[:, 0] if wanted is None else wanted
     torch.testing.assert_close(pooled, wanted, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("family", list(SIZES))
+def test_its_flops_are_those_that_torch_counts_and_attention(tmp_path: Path, family: str) -> None:
+    """Torch does not count a CPU's fused attention, but a pooler that the library runs, too."""
+    saved(tmp_path, family)
+    encoder, batch = load(tmp_path), padded(texts((16, 16), vocabulary=97))
+    assert isinstance(encoder, nn.Module)
+    with FlopCounterMode(display=False) as counter:
+        torch.autograd.backward(encoder.eval().summary(batch).sum())
+    told = encoder.arithmetic()
+    assert told.attended == 12 * 2 * 32
+    again = 2 * 2 * 32 * 32 if family == "roberta" else 0  # two texts, forward
+    assert replace(told, attended=0.0).of(batch) + again == counter.get_total_flops()
 
 
 def test_random_weights_depend_on_the_seed_and_take_the_tokenizers_size(tmp_path: Path) -> None:

@@ -157,6 +157,14 @@ def test_packed_and_padded_rows_have_the_same_loss() -> None:
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
 
+@pytest.mark.parametrize("packing", [False, True])
+def test_tokens_attend_those_of_their_own_sequence(packing: bool) -> None:
+    given = batch([0, 1, 2, 3, 4], packing=packing)
+    sizes = torch.cat([row.bincount()[1:] for row in given.segments])
+    assert len(sizes[sizes > 0]) == 5
+    assert given.attended == sizes.square().sum()
+
+
 def test_logits_are_computed_for_hidden_tokens_alone() -> None:
     given = batch([0, 1])
     assert given.asked is not None

@@ -63,6 +63,7 @@ def packed(ids: Texts, rows: Plan, width: int) -> Batch:
         samples=samples,
         targets={},
         tokens=tokens,
+        attended=sum(len(ids[sample]) ** 2 for sample in order),
         most=max(len(row) for row in rows),
     )
 

@@ -36,6 +36,7 @@ class Trained:
     samples: list[int]  # rows that this process trained on, in order
     steps: list[int]
     strategy: str
+    flops: list[float]  # of all processes since step 0, after each step
 
 
 @dataclass
@@ -69,6 +70,7 @@ def _trained(outcome: tiny.Outcome, rows: Rows) -> Trained:
         samples=rows.seen,
         steps=outcome.curve.steps,
         strategy=outcome.result.strategy,
+        flops=outcome.curve.flops,
     )
 
 

@@ -102,6 +102,7 @@ def pretrained(root: Path, process: Process) -> scenarios.Trained:
         samples=[],
         steps=curve.steps,
         strategy=result.strategy,
+        flops=curve.flops,
     )
 
 

@@ -92,6 +92,7 @@ def _agree(
     assert {rank[name].strategy for rank in ranks} == {strategy}
     assert all(rank[name].losses == ranks[0][name].losses for rank in ranks)
     assert len(ranks[0][name].losses) == STEPS
+    assert all(rank[name].flops == alone[name].flops for rank in ranks)
     follows(ranks[0][name], alone[name], tolerance)
 
 
@@ -115,6 +116,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(two: tuple[Found, ...]) -> None:
     for rank in two:
         assert rank["left"] == f"stopped after step {CUT} of {STEPS}"
         assert rank["again"].losses == rank["bert"].losses[CUT:]
+        assert rank["again"].flops == rank["bert"].flops[CUT:]
     whole, again = two[0]["bert"].weights, two[0]["again"].weights
     assert again.keys() == whole.keys()
     assert all(np.array_equal(weight, whole[name]) for name, weight in again.items())

@@ -145,18 +145,20 @@ def training(**wishes: Any) -> Training:
 
 @dataclass
 class Recorder:
-    """A callback that keeps each step's loss and learning rate."""
+    """A callback that keeps each step's loss and learning rate, and FLOPs so far."""
 
     name: str = "recorder"
     losses: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
+    flops: list[float] = field(default_factory=list)  # since step 0
 
     def after_step(self, run: Run) -> None:
         assert run.loss is not None
         self.losses.append(run.loss)
         self.rates.append(run.learning_rate)
         self.steps.append(run.step)
+        self.flops.append(run.counters.flops)
 
 
 @dataclass

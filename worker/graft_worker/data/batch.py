@@ -41,6 +41,7 @@ class Batch:
     targets: Mapping[str, Tensor]  # per-example columns of the Block, [S, ...]
     tokens: int  # real tokens
     most: int  # sequences in the fullest row
+    attended: int = 0  # tokens that a token attends to, summed over tokens: squares of lengths
     longest: int = 0  # tokens of the longest sequence
     starts: Tensor | None = None  # [N + 1] int32: where runs of one segment begin in R * W; R * W
     asked: Asked | None = None  # where tokens are to be predicted

@@ -61,6 +61,7 @@ def _of_flat(shards: Shards, rows: Numbers, layout: Layout, keys: Keys | None) -
         targets={name: _tensor(column[rows]) for name, column in shards.per_example.items()},
         tokens=len(place),
         most=int(layout.segment.max()),
+        attended=int(lengths @ lengths),
         longest=int(lengths.max()),
         starts=torch.from_numpy(layout.runs(lengths)),
         asked=_asked(shards.per_token[ANSWER][source], slots, lengths)
@@ -87,6 +88,7 @@ def _of_grid(shown: Shown, rows: Numbers, layout: Layout, keys: Keys | None) -> 
         targets={name: _tensor(column) for name, column in shown.per_example.items()},
         tokens=int(shown.lengths.sum()),
         most=1,
+        attended=int(shown.lengths @ shown.lengths),
         longest=int(shown.lengths.max()),
         starts=torch.from_numpy(layout.runs(shown.lengths)),
         asked=None if shown.questions is None else _moved(shown.questions, layout),

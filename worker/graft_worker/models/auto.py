@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic, of_weights
 from graft_worker.models.encoder import EncoderConfig, Layered
 from graft_worker.models.folders import read_config, weight_files
 
@@ -110,10 +111,31 @@ class AutoEncoder(nn.Module):
         """As the blocks."""
         return self.blocks()
 
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by `summary`: each matrix once, and attention as BERT's.
+
+        Families whose layers share weights, or attend otherwise, are told too low.
+        """
+        pooler = getattr(self.model, "pooler", None)
+        summing = _matrices(pooler) if pooler is not None else {}
+        tables = {id(m.weight) for m in self.model.modules() if isinstance(m, nn.Embedding)}
+        apart = tables | summing.keys()
+        layers = [m for key, m in _matrices(self.model).items() if key not in apart]
+        return Arithmetic(
+            token=of_weights(*layers),
+            attended=12.0 * self.config.layers * self.config.hidden,
+            sequence=of_weights(*summing.values()),
+        )
+
     def hugging_face_state(self) -> dict[str, Tensor]:
         """The library's own names, with the family's prefix."""
         prefix = f"{self.model.base_model_prefix}."
         return {prefix + k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+
+def _matrices(module: nn.Module) -> dict[int, Tensor]:
+    """Weights that are multiplied by, or tables, by identity."""
+    return {id(p): p for p in module.parameters() if p.dim() > 1}
 
 
 def _library_config(folder: Path) -> Any:

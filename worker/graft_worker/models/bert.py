@@ -24,7 +24,8 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 from graft_worker.data.batch import Batch
 from graft_worker.distributed.process import Process
 from graft_worker.distributed.splits import entered
-from graft_worker.models import dividing, reuse
+from graft_worker.models import arithmetic, dividing, reuse
+from graft_worker.models.arithmetic import Arithmetic
 from graft_worker.models.attention import Sight, attend, sight
 from graft_worker.models.dropout import KeyedDropout, again
 from graft_worker.models.encoder import EncoderConfig, Layered
@@ -197,6 +198,24 @@ class BertEncoder(nn.Module):
     def units(self) -> nn.ModuleList:
         """The layers; none where a pass uses one several times."""
         return self.layers if len(self._order) == len(self.layers) else nn.ModuleList()
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by `summary`, each layer counted as often as it is applied."""
+        *before, last = self._applied()
+        summary = Arithmetic(sequence=arithmetic.of_weights(self.pooler.weight))
+        layers = arithmetic.of_layers(self.config, before)
+        return self._projected() + layers + arithmetic.of_firsts(self.config, last) + summary
+
+    def arithmetic_of_states(self) -> Arithmetic:
+        """The same by `forward`."""
+        return self._projected() + arithmetic.of_layers(self.config, self._applied())
+
+    def _applied(self) -> list[nn.Module]:
+        return [self.layers[index] for index, _ in self._order]
+
+    def _projected(self) -> Arithmetic:
+        wide = () if self.projection is None else (self.projection.weight,)
+        return Arithmetic(token=arithmetic.of_weights(*wide))
 
     def split(self, process: Process) -> None:
         """Leaves this process its share of each layer; the others hold the rest.

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic, of_weights
 from graft_worker.models.bert import initialise, linear, table
 from graft_worker.models.dropout import KeyedDropout
 from graft_worker.models.encoder import EncoderConfig
@@ -76,6 +77,12 @@ class ConvolutionalEncoder(nn.Module):
     def depth_of(self, parameter: str) -> int:
         """0 for the words, 1 for the windows, 2 above."""
         return {"words": 0, "windows": 1}.get(parameter.partition(".")[0], 2)
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by `summary`; a token is of one side, whose windows it stands in."""
+        windows = of_weights(*self.windows.matrices())
+        compared = of_weights(self.comparison.dense.weight) if self.comparison is not None else 0.0
+        return Arithmetic(token=windows, sequence=compared)
 
     def blocks(self) -> nn.ModuleList:
         """None: nothing is repeated."""

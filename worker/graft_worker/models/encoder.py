@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,10 @@ class TextEncoder(Protocol):
 
         A part that is used several times would be gathered and dropped as often.
         """
+        ...
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by `summary`."""
         ...
 
     def hugging_face_state(self) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic, of_weights
 from graft_worker.models.bert import initialise, linear
 from graft_worker.models.dropout import KeyedDropout
 from graft_worker.models.encoder import TextEncoder
@@ -47,6 +48,10 @@ class SequenceClassifier(nn.Module):
         """As `TextEncoder.depth_of`, for names from this module on; the head is the top."""
         part, _, rest = parameter.partition(".")
         return self.encoder.depth_of(rest) if part == "encoder" else self.encoder.config.layers + 1
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by."""
+        return self.encoder.arithmetic() + Arithmetic(sequence=of_weights(self.classifier.weight))
 
     def hugging_face_state(self) -> dict[str, Tensor]:
         """All weights under the names of BertForSequenceClassification, or its like."""

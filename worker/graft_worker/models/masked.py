@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812  (torch's own name for it)
 
 from graft_api.errors import ConfigError
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic, of_weights
 from graft_worker.models.bert import ACTIVATIONS, BertEncoder, initialise, linear
 from graft_worker.models.weights import read_weights
 
@@ -83,6 +84,13 @@ class MaskedLanguageModel(nn.Module):
             return (logits,)
         pooled = torch.tanh(self.encoder.pooler(states.index_select(0, batch.first)))
         return logits, self.relation(pooled)
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by: every token goes through the layers, those asked through the head."""
+        encoder, above = self.encoder, self.relation
+        words = of_weights(self.dense.weight, encoder.embeddings.tokens.weight)
+        pairs = of_weights(encoder.pooler.weight, above.weight) if above is not None else 0.0
+        return encoder.arithmetic_of_states() + Arithmetic(asked=words, sequence=pairs)
 
     def hugging_face_state(self, *, pooler: bool) -> dict[str, Tensor]:
         """All weights under the names of BertForMaskedLM, or its like; of pairs -ForPreTraining.

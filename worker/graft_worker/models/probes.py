@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from graft_worker.data.batch import Batch
+from graft_worker.models.arithmetic import Arithmetic, of_weights
 from graft_worker.models.encoder import Layered, LayeredEncoder
 from graft_worker.models.heads import SequenceClassifier
 
@@ -58,6 +59,10 @@ class ProbedClassifier(nn.Module):
         found = self.encoder.layered(batch)
         own = self.model.of(found.summary, batch)
         return torch.cat([self.probes(states(found, batch)), own.unsqueeze(1)], dim=1)
+
+    def arithmetic(self) -> Arithmetic:
+        """FLOPs to learn by."""
+        return self.model.arithmetic() + Arithmetic(sequence=of_weights(self.probes.weight))
 
 
 class States(nn.Module):

@@ -41,6 +41,10 @@ class Windows(nn.Module):
             found.append(torch.relu(answers * counts).amax(dim=2))
         return torch.cat(found, dim=1)
 
+    def matrices(self) -> list[Tensor]:
+        """What a word is multiplied by, by width: [C, E, width] each."""
+        return [filters.get_parameter("weight") for filters in self.filters]
+
     @torch.no_grad()
     def draw(self, generator: torch.Generator) -> None:
         """Initial weights: normal, so that answers are as large as words (He et al. 2015); 0."""

@@ -62,6 +62,7 @@ def _gauges(report: ProgressReport) -> Iterator[Metric]:
             "How long the newest checkpoint took to write, in the background",
             report.checkpoint_seconds or None,
         ),
+        ("real_tokens_ratio", "Share of real tokens among those computed", report.fill or None),
         ("mfu_ratio", "Share of the devices' peak that the model uses", report.mfu),
         (
             "memory_peak_bytes",

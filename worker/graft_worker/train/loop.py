@@ -84,14 +84,16 @@ def _train(run: Run, step: Step) -> list[float]:
     with phases.phase(phases.UPDATE):
         norm = _clipped(run)
     with phases.phase(phases.EXCHANGE):
-        loss_sum, tokens, slots, norm_value, *wishes = _shared(run, step, loss, norm)
+        loss_sum, tokens, slots, flops, norm_value, *wishes = _shared(run, step, loss, norm)
     run.loss = loss_sum / step.sequences
     # fp16 overflows now and then: its scaler skips such a step by itself and lowers the scale.
     run.skipped = not (math.isfinite(run.loss) and (math.isfinite(norm_value) or _scaled(run)))
     with phases.phase(phases.UPDATE):
         _update(run)
     run.step += 1
-    run.counters = run.counters.plus(tokens=int(tokens), slots=int(slots), samples=step.sequences)
+    run.counters = run.counters.plus(
+        tokens=int(tokens), slots=int(slots), samples=step.sequences, flops=flops
+    )
     return wishes
 
 
@@ -134,19 +136,24 @@ def _clipped(run: Run) -> Tensor:
 
 
 def _shared(run: Run, step: Step, loss: Tensor, norm: Tensor) -> list[float]:
-    """Sums over all processes of loss, tokens, slots and wishes; the norm stands fourth.
+    """Sums over all processes of loss, tokens, slots, FLOPs and wishes; the norm stands fifth.
 
     One exchange and one wait for the device in a step.
     """
     process = run.work.process
     own = [m.batch for m in step.micro_batches if m.weight and process.counts]
-    counts = [sum(b.tokens for b in own), sum(b.ids.numel() for b in own)]
+    counts = [
+        sum(b.tokens for b in own),
+        sum(b.ids.numel() for b in own),
+        sum(run.arithmetic.of(b) for b in own),
+    ]
     parts = [*counts, *durable.told(run), *run.callbacks.wishes(run)]
     more = torch.tensor(parts, dtype=torch.float64)
     # A product, so that what is not a number is heard of whoever has it.
     sums = process.sum(torch.cat([loss * float(process.counts), more.to(process.device)]))
-    durable.heard(run, sums[3 : 3 + durable.SLOTS].tolist())
-    values: list[float] = torch.cat([sums[:3], norm.double(), sums[3 + durable.SLOTS :]]).tolist()
+    counted, told = 1 + len(counts), 1 + len(counts) + durable.SLOTS
+    durable.heard(run, sums[counted:told].tolist())
+    values: list[float] = torch.cat([sums[:counted], norm.double(), sums[told:]]).tolist()
     return values
 
 

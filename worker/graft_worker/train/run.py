@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from graft_api.progress import PARTS
+from graft_worker.models.arithmetic import NOTHING, Arithmetic
 from graft_worker.train.timing import Timing
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Counters:
     tokens: int = 0  # real ones
     slots: int = 0  # tokens computed, padding included
     samples: int = 0
+    flops: float = 0.0  # that learning from these tokens takes
     seconds: float = 0.0  # in steps that were kept
     evaluating: float = 0.0  # seconds in evaluations that were kept
     saving: float = 0.0  # seconds that steps were held up by checkpoints
@@ -70,6 +72,7 @@ class Run:
     callbacks: Callbacks
     total_steps: int
     parameters: tuple[torch.nn.Parameter, ...]  # those that are trained
+    arithmetic: Arithmetic = NOTHING  # of the network; nothing where it does not tell
     step: int = 0
     loss: float | None = None  # mean over the newest step's global batch
     skipped: bool = False  # whether the newest step left the weights alone, being not finite

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from graft_worker.distributed import sharding
-from graft_worker.models import dividing
+from graft_worker.models import arithmetic, dividing
 from graft_worker.train import (
     durations,
     micro_batch,
@@ -82,6 +82,7 @@ def _assembled(
         callbacks=Callbacks(callbacks),
         total_steps=total,
         parameters=tuple(p for p in module.parameters() if p.requires_grad),
+        arithmetic=arithmetic.of_network(module),
     )
 
 

@@ -1,92 +1,77 @@
-"""How much of what the device could compute the training uses (model FLOPs utilisation)."""
+"""How much of what the devices could compute the training uses (model FLOPs utilisation)."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from graft_worker.distributed import splits
 from graft_worker.train.precision import DTYPES, Name
 
 if TYPE_CHECKING:
     from graft_worker.train.run import Run
 
-# Dense peak in FLOP/s by part of the device's name and by precision, from the makers' data sheets.
-PEAKS: dict[str, dict[str, float]] = {
-    "H200": {"bf16": 989e12, "fp16": 989e12},
-    "H100 PCIe": {"bf16": 756e12, "fp16": 756e12},
-    "H100": {"bf16": 989e12, "fp16": 989e12},
-    "A100": {"bf16": 312e12, "fp16": 312e12},
-    "L40S": {"bf16": 362e12, "fp16": 362e12},
-    "L4": {"bf16": 121e12, "fp16": 121e12},
-    "T4": {"fp16": 65e12},
-}
-
-
-# A CPU's peak is measured, since clock, cores and what it multiplies in are in no list.
-PRODUCT = (512, 768, 768)  # rows, inner, columns: fits the caches
-ROUNDS = 6
+# Rows, inner and columns of the product that shows a device's best: a CPU's fits its caches, a
+# GPU's is large enough to keep all of it busy.
+PRODUCTS = {"cpu": (512, 768, 768), "cuda": (8192, 8192, 8192)}
+ROUNDS = 6  # products; the first also makes the kernels
 SETTLED = 5.0  # seconds of steps before that: no start, and no short training, is held up by it
 
+log = logging.getLogger(__name__)
 
-def share(run: Run, tokens_per_second: float) -> float | None:
-    """The share of the peak of all devices, or None where that is not known, or not yet."""
+
+def share(run: Run, flops_per_second: float) -> float | None:
+    """The share of the peak of all devices, or None where that is not known, or not yet.
+
+    `flops_per_second` are those of all processes that the network needs (see `models/arithmetic`).
+    """
     process = run.work.process
-    if not tokens_per_second or run.timing.total < SETTLED:
+    if not flops_per_second or run.timing.total < SETTLED:
         return None
     most = peak(process.device, run.precision.name)
-    if most is None:
-        return None
-    return tokens_per_second * flops_per_token(run.work.task.module) / (most * process.world)
-
-
-def peak(device: torch.device, precision: Name) -> float | None:
-    """FLOP/s of the device in that precision, or None where they are not known.
-
-    Of a GPU as its maker says, of a CPU as this process's threads multiply at their best.
-    """
-    if device.type == "cpu":
-        return _of_cpu(precision)
-    if device.type != "cuda":
-        return None
-    name = torch.cuda.get_device_name(device)
-    found = next((peaks for part, peaks in PEAKS.items() if part in name), {})
-    return found.get(precision)
+    return None if most is None else flops_per_second / (most * process.world)
 
 
 @cache
-def _of_cpu(precision: Name) -> float:
-    return measured(DTYPES[precision], time.perf_counter)
+def peak(device: torch.device, precision: Name) -> float | None:
+    """FLOP/s that this process reaches on the device in that precision, measured once.
+
+    None where nothing is measured: on other devices, and on one whose memory is full.
+    """
+    if device.type not in PRODUCTS:
+        return None
+    try:
+        return measured(device, DTYPES[precision], time.perf_counter)
+    except torch.OutOfMemoryError:
+        log.warning("no memory is left on %s to measure its peak: mfu is not told", device)
+        return None
 
 
-def measured(dtype: torch.dtype, clock: Callable[[], float]) -> float:
-    """FLOP/s of the fastest of some matrix products on the CPU."""
-    rows, inner, columns = PRODUCT
-    left, right = torch.ones(rows, inner, dtype=dtype), torch.ones(inner, columns, dtype=dtype)
+def measured(device: torch.device, dtype: torch.dtype, clock: Callable[[], float]) -> float:
+    """FLOP/s of the fastest of some matrix products on the device."""
+    rows, inner, columns = PRODUCTS[device.type]
+    left, right = _drawn(rows, inner, device, dtype), _drawn(inner, columns, device, dtype)
     taken = []
     for _ in range(ROUNDS):
         began = clock()
         left @ right
+        _finish(device)
         taken.append(clock() - began)
     return 2.0 * rows * inner * columns / min(taken)
 
 
-def flops_per_token(module: nn.Module) -> float:
-    """Two for each weight forward and four backward; embeddings are looked up, not multiplied.
+def _drawn(rows: int, columns: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    # Equal numbers cost a GPU less power than real ones, and it would look faster than it is.
+    own = torch.Generator(device).manual_seed(0)
+    return torch.rand(rows, columns, generator=own, device=device, dtype=dtype)
 
-    Products of attention, which depend on the length, are left out: the share is a lower bound.
-    """
-    tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
-    cut = splits.cuts(module)
-    found = [
-        (p, p.numel() * (cut[name].process.tensor if name in cut else 1))
-        for name, p in module.named_parameters()
-        if id(p) not in tables
-    ]
-    trained = sum(size for p, size in found if p.requires_grad)
-    return 2.0 * sum(size for _, size in found) + 4.0 * trained
+
+def _finish(device: torch.device) -> None:
+    """Returns when the device has done what it was given; a CPU has done it before."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -27,6 +27,7 @@ class _Mark:
     step: int
     tokens: int
     samples: int
+    flops: float
     seconds: float
 
 
@@ -100,7 +101,7 @@ def report(run: Run, *, since: _Mark) -> ProgressReport:
         nonfinite=counters.nonfinite,
         **_spent(run),
         restarts=surroundings.restarts,
-        **_of_process(run, _rate(now.tokens - since.tokens, seconds)),
+        **_of_process(run, _rate(now.flops - since.flops, seconds)),
         time=_told(surroundings.now()),
     )
 
@@ -116,10 +117,10 @@ def _speaks(run: Run) -> bool:
 
 def _mark(run: Run) -> _Mark:
     counters = run.counters
-    return _Mark(run.step, counters.tokens, counters.samples, counters.seconds)
+    return _Mark(run.step, counters.tokens, counters.samples, counters.flops, counters.seconds)
 
 
-def _rate(amount: int, seconds: float) -> float:
+def _rate(amount: float, seconds: float) -> float:
     return amount / seconds if seconds > 0 else 0.0
 
 
@@ -133,11 +134,11 @@ def _spent(run: Run) -> dict[str, Any]:
     return {f"{part}_seconds": seconds for part, seconds in run.counters.spent().items()}
 
 
-def _of_process(run: Run, tokens_per_second: float) -> dict[str, Any]:
+def _of_process(run: Run, flops_per_second: float) -> dict[str, Any]:
     process, timing = run.work.process, run.timing
     return {
         "rank": process.rank,
-        "mfu": utilization.share(run, tokens_per_second),
+        "mfu": utilization.share(run, flops_per_second),
         "step_histogram": timing.histogram,
         "step_seconds": timing.total,
         "data_wait_seconds": timing.waited,
