@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from graft_api.errors import ConfigError, GraftError
 from graft_operator import metrics
-from graft_operator.cluster.connection import connect
+from graft_operator.cluster.connection import Connection, connect
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import Workers
 from graft_operator.settings import Settings, read_settings
@@ -46,13 +47,14 @@ def main(environ: Mapping[str, str]) -> int:
     health.serve(state, settings)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    leader = Leader(connection, settings) if settings.leader_election else None
+    leader = Leader(connection, settings, state) if settings.leader_election else None
     try:
         if leader:
             leader.wait()
+        else:
+            state.lead_until = math.inf
         metrics.LEADER.set(1)
-        state.leading = True
-        _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
+        _operate(state, _sender(connection, state, settings), settings)
     finally:
         # What is being written comes to its end, so that the next leader meets no write of ours.
         if state.queue.close(seconds=LAST_SECONDS) and leader:
@@ -63,6 +65,14 @@ def main(environ: Mapping[str, str]) -> int:
 def _end(*_: object) -> None:
     """Until kopf runs, which has an end of its own."""
     raise SystemExit(0)
+
+
+def _sender(connection: Connection, state: State, settings: Settings) -> Sender:
+    return Sender(
+        connection,
+        per_second=settings.requests_per_second,
+        leads=lambda: state.leads(time.monotonic()),
+    )
 
 
 def _operate(state: State, sender: Sender, settings: Settings) -> None:
