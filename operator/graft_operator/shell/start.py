@@ -17,7 +17,7 @@ from graft_operator.cluster.connection import Connection, connect
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import Workers
 from graft_operator.settings import Settings, read_settings
-from graft_operator.shell import health, lists, logs, watching
+from graft_operator.shell import health, lists, logs, mending, watching
 from graft_operator.shell.acting import Actor
 from graft_operator.shell.gathering import Gatherer
 from graft_operator.shell.leading import Leader
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 AGENT = f"graft-operator/{VERSION}"
 RETRY_SECONDS = 2.0
+LATE_SECONDS = 5.0  # an event that comes so long after a full list was not missed
 LAST_SECONDS = 10.0  # for the reconciles under way when the process is asked to end
 SIDE_THREADS = 8  # watches, lease, lists
 
@@ -106,12 +107,15 @@ def _resync(state: State, sender: Sender, settings: Settings) -> None:
     while True:
         time.sleep(settings.resync_seconds)
         try:
-            missed = lists.resync(state, sender, settings)
+            found = mending.compare(state, sender, settings)
+            time.sleep(LATE_SECONDS)
+            missed = mending.mend(state, sender, found)
+            lists.leftovers(state, sender, settings)
         except GraftError as error:
             log.warning("resync: %s", error)
             continue
         if missed:
-            log.warning("resync mended %d differences that events had missed", missed)
+            log.warning("events had missed, by kind: %s", dict(missed))
 
 
 def _with_key(settings: Settings) -> Settings:
