@@ -62,7 +62,7 @@ STATUS_WRITES = Counter(
 )
 RESYNC_CORRECTIONS = Counter(
     "graft_resync_corrections_total",
-    "Differences that events had missed",
+    "Objects whose events were missed, batch Jobs as kind Job",
     ["kind"],
     registry=REGISTRY,
 )

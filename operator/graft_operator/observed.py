@@ -56,6 +56,7 @@ class ChildJob:
     attempt: int
     plan: str  # digest of the plan it was made from
     created: datetime
+    version: int = field(default=0, compare=False)  # resourceVersion, which says nothing by itself
     parallelism: int = 1
     active: int = 0
     ready: int = 0

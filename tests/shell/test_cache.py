@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from graft_operator.observed import Observed
 from graft_operator.shell.cache import Cache
-from tests.builders import after, look, subject
+from tests.builders import UID, after, batch, look, subject
 
 JOB = subject(workers={"desired": 2, "env": [{"name": "NAME", "value": "a word: „Wörter“"}]})
 
@@ -35,3 +35,26 @@ def test_only_a_newer_version_or_another_object_of_the_name_is_news():
     assert cache.heads() == (replace(other, spec={}, status={}),)
     cache.drop(JOB.key, uid="another")
     assert cache.subject(JOB.key) is None
+
+
+def test_an_older_batch_job_never_replaces_a_newer_one_and_an_equal_one_is_no_news():
+    cache = Cache()
+    came = [
+        batch(version=1),
+        batch(version=4, active=1),
+        batch(version=2, failed=1),
+        batch(version=6, active=1),
+        batch(version=5),
+        batch(version=6),
+    ]
+    assert [cache.put_job(JOB.key, each) for each in came] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
+    assert cache.jobs(JOB.key, owner=UID) == (batch(active=1),)
+    assert [cache.drop_job(JOB.key, uid="t1") for _ in range(2)] == [True, False]
+    assert cache.jobs(JOB.key, owner=UID) == ()

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from graft_operator.cluster import routes, scalers
-from graft_operator.cluster.connection import connect
 from graft_operator.cluster.discovery import KEPT_SECONDS, Discovery
 from graft_operator.cluster.sending import Sender
 from graft_operator.observed import Apis, Route
+from tests.shell.api_server import connected
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
 SCALED = "/apis/keda.sh/v1alpha1"
@@ -60,21 +60,9 @@ def server() -> Iterator[Server]:
 @contextmanager
 def asking(server: Server, clock: list[float], folder: Any) -> Iterator[Discovery]:
     """A discovery that asks that server; `clock` holds the time."""
-    context = {"name": "here", "context": {"cluster": "here", "user": "me"}}
-    at = {"server": f"http://127.0.0.1:{server.server_port}"}
-    file = folder / "kubeconfig"
-    given = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "here",
-        "contexts": [context],
-        "clusters": [{"name": "here", "cluster": at}],
-        "users": [{"name": "me", "user": {}}],
-    }
-    file.write_text(json.dumps(given))
-    connection = connect({"KUBECONFIG": str(file)}, threads=1, user_agent="test")
-    yield Discovery(Sender(connection, per_second=1000), clock=lambda: clock[0])
-    connection._client.rest_client.pool_manager.clear()
+    with connected(server.server_port, folder) as connection:
+        sender = Sender(connection, per_second=1000, leads=lambda: False)
+        yield Discovery(sender, clock=lambda: clock[0])
 
 
 def resources(*names: str) -> tuple[int, Any]:

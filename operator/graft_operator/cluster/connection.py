@@ -47,7 +47,8 @@ class Connection:
             UnreachableError: no answer came: refused, timed out, or an unfit certificate.
         """
         with self._told(request):
-            raw = self._raw(request, (CONNECT_SECONDS, read_seconds))
+            connect_seconds = min(CONNECT_SECONDS, read_seconds)
+            raw = self._raw(request, (connect_seconds, read_seconds))
             return Answer(code=raw.status, data=raw.read(), headers=dict(raw.headers))
 
     def lines(self, request: Request, *, read_seconds: float | None = None) -> Iterator[str]:

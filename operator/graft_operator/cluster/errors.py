@@ -23,3 +23,13 @@ class RefusedError(GraftError):
     def __init__(self, request: Request, answer: Answer) -> None:
         super().__init__(f"{request.describe()}: {answer.message()}")
         self.answer = answer
+
+
+class NotLeadingError(GraftError):
+    """A write was held back, because another replica may lead."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(
+            f"{request.describe()}: not sent, the Lease was not renewed in time",
+            hint="see why the API server does not answer; another replica may lead by now",
+        )

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
 from graft_operator.cluster.connection import Connection, RefusedError
 from graft_operator.cluster.requests import MERGE_PATCH, Object, Ref, Request, create, get
+from graft_operator.policies.leading import TERMS, Lease
 
 NAME = "graft-operator"
-DURATION = timedelta(seconds=15)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """Who holds it, until when, and the version that was read."""
-
-    holder: str
-    renewed: datetime
-    version: str
-
-    def free(self, now: datetime) -> bool:
-        """Whether its holder has let it run out, or given it back."""
-        return not self.holder or now >= self.renewed + DURATION
-
-
-def read(connection: Connection, ref: Ref) -> Lease | None:
+def read(connection: Connection, ref: Ref, *, seconds: float) -> Lease | None:
     """The Lease as it is; None where nobody has made it.
 
     Raises:
@@ -33,7 +17,7 @@ def read(connection: Connection, ref: Ref) -> Lease | None:
         RefusedError: the server refuses.
     """
     request = get(ref)
-    answer = connection.send(request, read_seconds=5)
+    answer = connection.send(request, read_seconds=seconds)
     if answer.code == 404:
         return None
     if not answer.ok:
@@ -41,21 +25,21 @@ def read(connection: Connection, ref: Ref) -> Lease | None:
     return _lease(answer.json())
 
 
-def take(connection: Connection, ref: Ref, old: Lease | None, *, holder: str) -> Lease | None:
-    """The Lease held by `holder`; None where somebody else was faster.
+def write(
+    connection: Connection, ref: Ref, old: Lease | None, *, spec: Object, seconds: float
+) -> Lease | None:
+    """The Lease with that spec; None where it is not as it was read any more.
 
     The version that was read stands in the request, so that two never both succeed.
+    Raises as `read`.
     """
-    now = datetime.now(UTC)
-    spec: Object = {
-        "holderIdentity": holder,
-        "leaseDurationSeconds": int(DURATION.total_seconds()),
-        "renewTime": _micro(now),
-    }
-    if old is None or old.holder != holder:
-        spec["acquireTime"] = _micro(now)
-    answer = connection.send(_request(ref, old, spec), read_seconds=5)
-    return _lease(answer.json()) if answer.ok else None
+    request = _request(ref, old, spec)
+    answer = connection.send(request, read_seconds=seconds)
+    if answer.code == 409 or (answer.code == 404 and old is not None):
+        return None
+    if not answer.ok:
+        raise RefusedError(request, answer)
+    return _lease(answer.json())
 
 
 def _request(ref: Ref, old: Lease | None, spec: Object) -> Request:
@@ -71,13 +55,9 @@ def _request(ref: Ref, old: Lease | None, spec: Object) -> Request:
 
 def _lease(raw: Object) -> Lease:
     spec = raw.get("spec") or {}
-    renewed = spec.get("renewTime")
     return Lease(
         holder=spec.get("holderIdentity") or "",
-        renewed=datetime.fromisoformat(renewed) if renewed else datetime.min.replace(tzinfo=UTC),
+        renewed=spec.get("renewTime") or "",
+        holds=float(spec.get("leaseDurationSeconds") or TERMS.holds),
         version=raw["metadata"]["resourceVersion"],
     )
-
-
-def _micro(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

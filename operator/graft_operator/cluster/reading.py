@@ -51,6 +51,7 @@ def child_job(raw: Mapping[str, Any]) -> ChildJob:
         attempt=_number(labels.get(Label.ATTEMPT)),
         plan=notes.get(Annotation.PLAN, ""),
         created=moment(meta.get("creationTimestamp")) or NEVER,
+        version=int(meta["resourceVersion"]),
         parallelism=spec.get("parallelism") or 0,
         active=status.get("active") or 0,
         ready=status.get("ready") or 0,

@@ -1,14 +1,15 @@
-"""Requests of the operator: limited, repeated while the server is busy, counted."""
+"""Requests of the operator: limited, repeated while the server is busy, counted, fenced."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from graft_operator import metrics
 from graft_operator.cluster.connection import Connection, RefusedError, UnreachableError
+from graft_operator.cluster.errors import NotLeadingError
 from graft_operator.cluster.requests import Answer, Object, Ref, Request, get
 
 BUSY = (429, 500, 502, 503, 504)
@@ -38,17 +39,24 @@ class Bucket:
 
 
 class Sender:
-    """Sends from many threads; answers of a busy server are asked for again, with pauses."""
+    """Sends from many threads; answers of a busy server are asked for again, with pauses.
 
-    def __init__(self, connection: Connection, *, per_second: float) -> None:
+    Nothing but reads is sent, not for a second time either, while this replica does not lead.
+    """
+
+    def __init__(
+        self, connection: Connection, *, per_second: float, leads: Callable[[], bool]
+    ) -> None:
         self.connection = connection
         self._bucket = Bucket(per_second)
+        self._leads = leads
 
     def send(self, request: Request) -> Answer:
         """The server's answer, after as many tries as it takes to find it not busy.
 
         Raises:
             UnreachableError: it did not answer at all, or was busy to the end.
+            NotLeadingError: another replica may lead, which may write now.
         """
         for attempt in range(TRIES):
             answer = self._once(request)
@@ -78,6 +86,8 @@ class Sender:
 
     def _once(self, request: Request) -> Answer:
         metrics.API_THROTTLED.inc(self._bucket.take())
+        if request.verb != "GET" and not self._leads():
+            raise NotLeadingError(request)
         began = time.monotonic()
         code = "none"
         try:

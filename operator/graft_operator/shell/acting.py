@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,9 @@ from graft_operator.shell.state import State
 from graft_operator.status.patching import merge_patch
 from graft_operator.sync import token
 
+log = logging.getLogger(__name__)
+
+LEVELS = {"Normal": logging.INFO, "Warning": logging.WARNING}
 CONTROLLER = "graft.dev/operator"
 GONE = (404, 409)  # the object is not there any more, or is another of that name
 
@@ -144,6 +148,7 @@ class Actor:
             self._queue.add(reader)
         note.leftover = finished(memory(written))
         for event in outcome.events:
+            log.log(LEVELS[event.type], "%s: %s", event.reason, event.message)
             self._sender.send(requests.create(_event(subject, event, self._settings.identity)))
         return outcome.urgent
 

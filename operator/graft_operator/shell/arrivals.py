@@ -16,10 +16,58 @@ from graft_operator.shell.state import State
 
 Raw = Mapping[str, Any]
 
+JOB = "Job"
 
-def subject_came(state: State, raw: Raw, *, kind: str) -> bool:
-    """Whether the custom resource was news; its key is queued then."""
+
+def came(state: State, raw: Raw, *, kind: str) -> bool:
+    """Whether the object was news; the key that it concerns is queued then."""
     metrics.WATCH_LAST_EVENT.labels(kind).set(time.time())
+    return _job_came(state, raw) if kind == JOB else _subject_came(state, raw, kind=kind)
+
+
+def went(state: State, raw: Raw, *, kind: str) -> None:
+    """The object is gone."""
+    key = key_of(raw, kind=kind)
+    if key is not None:
+        lost(state, key, kind=kind, uid=raw["metadata"]["uid"])
+
+
+def lost(state: State, key: Key, *, kind: str, uid: str) -> bool:
+    """Whether the object was known, which is gone.
+
+    The owner of a batch Job may need another; children of a custom resource go by their owner.
+    """
+    if kind == JOB:
+        known = state.cache.drop_job(key, uid=uid)
+        state.queue.add(key)
+        return known
+    if not state.cache.drop(key, uid=uid):
+        return False  # another of that name may be there by now, with an alarm of its own
+    state.alarm.clear(key)
+    _tell_readers(state, key)
+    return True
+
+
+def news(state: State, raw: Raw, *, kind: str) -> bool:
+    """Whether the cache does not have the object as it is here, nor a newer one."""
+    if kind != JOB:
+        return state.cache.newer(reading.subject(raw, kind=kind))
+    key = key_of(raw, kind=kind)
+    return key is not None and state.cache.newer_job(key, reading.child_job(raw))
+
+
+def key_of(raw: Raw, *, kind: str) -> Key | None:
+    """The key that the object concerns; None for a batch Job that names no job."""
+    meta = raw["metadata"]
+    if kind != JOB:
+        return kind, meta["namespace"], meta["name"]
+    labels = meta.get("labels") or {}
+    if Label.JOB not in labels or Label.KIND not in labels:
+        return None
+    return labels[Label.KIND], meta["namespace"], labels[Label.JOB]
+
+
+def _subject_came(state: State, raw: Raw, *, kind: str) -> bool:
     found = reading.subject(raw, kind=kind)
     if not state.cache.put(found):
         return False
@@ -29,39 +77,14 @@ def subject_came(state: State, raw: Raw, *, kind: str) -> bool:
     return True
 
 
-def subject_went(state: State, raw: Raw, *, kind: str) -> None:
-    """The custom resource is gone; its children go with it by their owner."""
-    found = reading.subject(raw, kind=kind)
-    state.cache.drop(found.key, uid=found.uid)
-    state.alarm.clear(found.key)
-    _tell_readers(state, found.key)
-
-
-def _tell_readers(state: State, key: Key) -> None:
-    for reader in state.cache.readers(key):
-        state.queue.add(reader)
-
-
-def job_came(state: State, raw: Raw) -> bool:
-    """Whether the batch Job was news; its owner's key is queued then."""
-    metrics.WATCH_LAST_EVENT.labels("Job").set(time.time())
-    key = _key(raw)
+def _job_came(state: State, raw: Raw) -> bool:
+    key = key_of(raw, kind=JOB)
     if key is None or not state.cache.put_job(key, reading.child_job(raw)):
         return False
     state.queue.add(key)
     return True
 
 
-def job_went(state: State, raw: Raw) -> None:
-    """The batch Job is gone; its owner may need another."""
-    key = _key(raw)
-    if key is not None:
-        state.cache.drop_job(key, uid=raw["metadata"]["uid"])
-        state.queue.add(key)
-
-
-def _key(raw: Raw) -> Key | None:
-    labels = raw["metadata"].get("labels") or {}
-    if Label.JOB not in labels or Label.KIND not in labels:
-        return None
-    return labels[Label.KIND], raw["metadata"]["namespace"], labels[Label.JOB]
+def _tell_readers(state: State, key: Key) -> None:
+    for reader in state.cache.readers(key):
+        state.queue.add(reader)

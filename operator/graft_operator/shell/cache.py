@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from graft_api.progress import ProgressReport
@@ -90,41 +90,55 @@ class Cache:
         """Whether the subject is news: not older than what is known, and not the same."""
         packed = Packed.of(subject)
         with self._lock:
-            kept = self._subjects.get(subject.key)
-            old = kept.head if kept else None
-            if old is not None and old.uid == subject.uid and subject.version <= old.version:
+            if not self._newer(subject):
                 return False
-            if old is not None and old.uid != subject.uid:
+            kept = self._subjects.get(subject.key)
+            if kept and kept.head.uid != subject.uid:
                 self._notes.pop(subject.key, None)
             self._subjects[subject.key] = packed
             for key in referring.keys(subject):
                 self._readers.setdefault(key, set()).add(subject.key)
             return True
 
+    def newer(self, subject: Subject) -> bool:
+        """Whether the subject would be news."""
+        with self._lock:
+            return self._newer(subject)
+
     def put_job(self, key: Key, job: ChildJob) -> bool:
-        """Whether the batch Job is news."""
+        """Whether the batch Job is news: not older than what is known, and not the same."""
         with self._lock:
             known = self._jobs.setdefault(key, {})
-            if known.get(job.uid) == job:
+            old = known.get(job.uid)
+            if old is not None and job.version <= old.version:
                 return False
             known[job.uid] = job
-            return True
+            return job != old
 
-    def drop(self, key: Key, *, uid: str) -> None:
-        """Forgets a custom resource that is gone."""
+    def newer_job(self, key: Key, job: ChildJob) -> bool:
+        """Whether the batch Job would be news."""
+        with self._lock:
+            old = self._jobs.get(key, {}).get(job.uid)
+            return old is None or (job.version > old.version and job != old)
+
+    def drop(self, key: Key, *, uid: str) -> bool:
+        """Whether the custom resource was known, which is forgotten now."""
         with self._lock:
             old = self._subjects.get(key)
-            if old is not None and old.head.uid == uid:
-                del self._subjects[key]
-                self._notes.pop(key, None)
+            if old is None or old.head.uid != uid:
+                return False
+            del self._subjects[key]
+            self._notes.pop(key, None)
+            return True
 
-    def drop_job(self, key: Key, *, uid: str) -> None:
-        """Forgets a batch Job that is gone."""
+    def drop_job(self, key: Key, *, uid: str) -> bool:
+        """Whether the batch Job was known, which is forgotten now."""
         with self._lock:
             known = self._jobs.get(key, {})
-            known.pop(uid, None)
+            found = known.pop(uid, None)
             if not known:
                 self._jobs.pop(key, None)
+            return found is not None
 
     def mark_deleting(self, key: Key, *, uid: str) -> None:
         """The batch Job is on its way out; one that a watch has seen go stays gone."""
@@ -169,13 +183,12 @@ class Cache:
         with self._lock:
             return tuple(self._readers.get(key, ()))
 
-    def lost_jobs(self, seen: Iterable[str], *, before: float) -> tuple[tuple[Key, str], ...]:
-        """Batch Jobs that are known but were not in a full list that began at `before`."""
-        present = set(seen)
+    def batches(self) -> tuple[tuple[Key, str], ...]:
+        """Key and UID of every batch Job that is known."""
         with self._lock:
-            return tuple(
-                (key, uid)
-                for key, jobs in self._jobs.items()
-                for uid, job in jobs.items()
-                if uid not in present and job.created.timestamp() < before
-            )
+            return tuple((key, uid) for key, jobs in self._jobs.items() for uid in jobs)
+
+    def _newer(self, subject: Subject) -> bool:
+        kept = self._subjects.get(subject.key)
+        old = kept.head if kept else None
+        return old is None or old.uid != subject.uid or subject.version > old.version

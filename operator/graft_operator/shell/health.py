@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,12 +33,7 @@ def _handler(state: State) -> type[BaseHTTPRequestHandler]:
             elif path == "/healthz":
                 self._answer(HTTPStatus.OK, b"ok\n", "text/plain")
             elif path == "/readyz":
-                ready = state.leading and state.listed
-                code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-                words = (
-                    b"ok\n" if ready else b"not leading\n" if not state.leading else b"listing\n"
-                )
-                self._answer(code, words, "text/plain")
+                self._answer(*_ready(state), "text/plain")
             else:
                 self._answer(
                     HTTPStatus.NOT_FOUND, b"see /healthz, /readyz, /metrics\n", "text/plain"
@@ -54,6 +50,15 @@ def _handler(state: State) -> type[BaseHTTPRequestHandler]:
             """Probes and scrapes are not worth a line."""
 
     return Handler
+
+
+def _ready(state: State) -> tuple[HTTPStatus, bytes]:
+    """Whether this replica leads and knows what there is."""
+    if not state.leads(time.monotonic()):
+        return HTTPStatus.SERVICE_UNAVAILABLE, b"not leading\n"
+    if not state.listed:
+        return HTTPStatus.SERVICE_UNAVAILABLE, b"listing\n"
+    return HTTPStatus.OK, b"ok\n"
 
 
 MOST_INFO = 1000

@@ -1,8 +1,7 @@
-"""Full lists: once before the first reconcile, then again and again to heal what events missed."""
+"""Full lists: once before the first reconcile, then again and again beside the events."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 
@@ -15,10 +14,9 @@ from graft_operator.observed import memory
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
 from graft_operator.shell import arrivals
+from graft_operator.shell.arrivals import JOB
 from graft_operator.shell.keys import Key
 from graft_operator.shell.state import State
-
-log = logging.getLogger(__name__)
 
 
 def prime(state: State, sender: Sender, settings: Settings) -> None:
@@ -28,43 +26,19 @@ def prime(state: State, sender: Sender, settings: Settings) -> None:
         UnreachableError: the server does not answer.
         RefusedError: the server refuses the list.
     """
-    for raw in _items(sender, settings, kind="Job", selector=Label.JOB):
-        arrivals.job_came(state, raw)
+    for raw in _items(sender, settings, kind=JOB, selector=Label.JOB):
+        arrivals.came(state, raw, kind=JOB)
 
 
-def resync(state: State, sender: Sender, settings: Settings) -> int:
-    """How many differences the events had missed; each is mended. Raises as `prime`."""
-    began = time.time()
-    missed = 0
-    seen: set[str] = set()
-    for raw in _items(sender, settings, kind="Job", selector=Label.JOB):
-        seen.add(raw["metadata"]["uid"])
-        missed += arrivals.job_came(state, raw)
-    for key, uid in state.cache.lost_jobs(seen, before=began):
-        state.cache.drop_job(key, uid=uid)
-        state.queue.add(key)
-        missed += 1
-    for kind in KINDS:
-        missed += _subjects(state, sender, settings, kind=kind)
-    _leftovers(state, sender, settings)
-    return missed
+def everything(sender: Sender, settings: Settings) -> Iterator[tuple[str, Object]]:
+    """Kind and object of all that is watched, page by page. Raises as `prime`."""
+    for kind in (JOB, *KINDS):
+        selector = Label.JOB if kind == JOB else ""
+        for raw in _items(sender, settings, kind=kind, selector=selector):
+            yield kind, raw
 
 
-def _subjects(state: State, sender: Sender, settings: Settings, *, kind: str) -> int:
-    known = {s.uid: s for s in state.cache.heads() if s.kind == kind}
-    missed = 0
-    for raw in _items(sender, settings, kind=kind, selector=""):
-        known.pop(raw["metadata"]["uid"], None)
-        missed += arrivals.subject_came(state, raw, kind=kind)
-    for gone in known.values():
-        if gone.created.timestamp() < time.time() - settings.resync_seconds:
-            state.cache.drop(gone.key, uid=gone.uid)
-            missed += 1
-    metrics.RESYNC_CORRECTIONS.labels(kind).inc(missed)
-    return missed
-
-
-def _leftovers(state: State, sender: Sender, settings: Settings) -> None:
+def leftovers(state: State, sender: Sender, settings: Settings) -> None:
     """Rendezvous pods of jobs that have ended: an operator that died may have left them."""
     selector = f"{Label.ROLE}={Role.RENDEZVOUS}"
     for raw in _items(sender, settings, kind="Pod", selector=selector):

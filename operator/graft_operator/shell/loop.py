@@ -11,6 +11,7 @@ from graft_operator import metrics
 from graft_operator.observed import memory
 from graft_operator.policies.finishing import finished
 from graft_operator.settings import Settings
+from graft_operator.shell import logs
 from graft_operator.shell.acting import Actor
 from graft_operator.shell.gathering import Gatherer
 from graft_operator.shell.keys import Key
@@ -37,7 +38,8 @@ class Loop:
             key, waited = self._queue.get()
             metrics.RECONCILE_LAG.labels(key[0]).observe(waited)
             began = time.monotonic()
-            failed = self._safely(key)
+            with logs.bound(kind=key[0], namespace=key[1], job=key[2]):
+                failed = self._safely(key)
             metrics.RECONCILE_SECONDS.labels(key[0]).observe(time.monotonic() - began)
             metrics.RECONCILES.labels(key[0], "error" if failed else "ok").inc()
             if pause := self._queue.done(key, failed=failed):
@@ -45,14 +47,13 @@ class Loop:
 
     def _safely(self, key: Key) -> bool:
         """Whether the look failed, so that the key has to come again."""
-        bound = {"kind": key[0], "namespace": key[1], "job": key[2]}
         try:
             self._once(key)
         except GraftError as error:
-            log.warning("%s", error, extra=bound)
+            log.warning("%s", error)
             return True
         except Exception:
-            log.exception("reconcile failed", extra=bound)
+            log.exception("reconcile failed")
             note = self._cache.note(key)
             note.refused = "the operator met an error of its own; see its log"
             note.until = time.monotonic() + 1.0

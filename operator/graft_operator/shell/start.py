@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
 import threading
@@ -12,11 +13,11 @@ from pathlib import Path
 
 from graft_api.errors import ConfigError, GraftError
 from graft_operator import metrics
-from graft_operator.cluster.connection import connect
+from graft_operator.cluster.connection import Connection, connect
 from graft_operator.cluster.sending import Sender
 from graft_operator.cluster.workers import Workers
 from graft_operator.settings import Settings, read_settings
-from graft_operator.shell import health, lists, logs, watching
+from graft_operator.shell import health, lists, logs, mending, watching
 from graft_operator.shell.acting import Actor
 from graft_operator.shell.gathering import Gatherer
 from graft_operator.shell.leading import Leader
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 AGENT = f"graft-operator/{VERSION}"
 RETRY_SECONDS = 2.0
+LATE_SECONDS = 5.0  # an event that comes so long after a full list was not missed
 LAST_SECONDS = 10.0  # for the reconciles under way when the process is asked to end
 SIDE_THREADS = 8  # watches, lease, lists
 
@@ -46,13 +48,14 @@ def main(environ: Mapping[str, str]) -> int:
     health.serve(state, settings)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
-    leader = Leader(connection, settings) if settings.leader_election else None
+    leader = Leader(connection, settings, state) if settings.leader_election else None
     try:
         if leader:
             leader.wait()
+        else:
+            state.lead_until = math.inf
         metrics.LEADER.set(1)
-        state.leading = True
-        _operate(state, Sender(connection, per_second=settings.requests_per_second), settings)
+        _operate(state, _sender(connection, state, settings), settings)
     finally:
         # What is being written comes to its end, so that the next leader meets no write of ours.
         if state.queue.close(seconds=LAST_SECONDS) and leader:
@@ -63,6 +66,14 @@ def main(environ: Mapping[str, str]) -> int:
 def _end(*_: object) -> None:
     """Until kopf runs, which has an end of its own."""
     raise SystemExit(0)
+
+
+def _sender(connection: Connection, state: State, settings: Settings) -> Sender:
+    return Sender(
+        connection,
+        per_second=settings.requests_per_second,
+        leads=lambda: state.leads(time.monotonic()),
+    )
 
 
 def _operate(state: State, sender: Sender, settings: Settings) -> None:
@@ -96,12 +107,15 @@ def _resync(state: State, sender: Sender, settings: Settings) -> None:
     while True:
         time.sleep(settings.resync_seconds)
         try:
-            missed = lists.resync(state, sender, settings)
+            found = mending.compare(state, sender, settings)
+            time.sleep(LATE_SECONDS)
+            missed = mending.mend(state, sender, found)
+            lists.leftovers(state, sender, settings)
         except GraftError as error:
             log.warning("resync: %s", error)
             continue
         if missed:
-            log.warning("resync mended %d differences that events had missed", missed)
+            log.warning("events had missed, by kind: %s", dict(missed))
 
 
 def _with_key(settings: Settings) -> Settings:

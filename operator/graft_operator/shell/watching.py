@@ -12,6 +12,7 @@ from graft_api.vocabulary import GROUP, VERSION, Label
 from graft_operator.cluster.requests import PATHS
 from graft_operator.settings import Settings
 from graft_operator.shell import arrivals
+from graft_operator.shell.arrivals import JOB
 from graft_operator.shell.state import State
 from graft_operator.shell.unchanged import Nothing
 
@@ -56,10 +57,10 @@ def _settings() -> kopf.OperatorSettings:
 def _register(registry: kopf.OperatorRegistry, state: State) -> None:
     kopf.on.login(registry=registry)(_login)
     for kind in KINDS:
-        handler = _on_subject(state, kind)
+        handler = _on(state, kind)
         kopf.on.event(GROUP, VERSION, PATHS[kind][1], registry=registry, id=kind)(handler)
     kopf.on.event("batch", "v1", "jobs", labels={Label.JOB: kopf.PRESENT}, registry=registry)(
-        _on_job(state)
+        _on(state, JOB)
     )
 
 
@@ -67,23 +68,12 @@ async def _login(**known: Any) -> Any:
     return kopf.login_with_service_account(**known) or kopf.login_with_kubeconfig(**known)
 
 
-def _on_subject(state: State, kind: str) -> Any:
+def _on(state: State, kind: str) -> Any:
     async def came(event: Any, **_: Any) -> None:
         raw = event["object"]
         if event["type"] == "DELETED":
-            arrivals.subject_went(state, raw, kind=kind)
+            arrivals.went(state, raw, kind=kind)
         else:
-            arrivals.subject_came(state, raw, kind=kind)
-
-    return came
-
-
-def _on_job(state: State) -> Any:
-    async def came(event: Any, **_: Any) -> None:
-        raw = event["object"]
-        if event["type"] == "DELETED":
-            arrivals.job_went(state, raw)
-        else:
-            arrivals.job_came(state, raw)
+            arrivals.came(state, raw, kind=kind)
 
     return came
