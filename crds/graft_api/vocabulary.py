@@ -43,6 +43,8 @@ class ProfileFile(StrEnum):
 
     TRACE = "trace.json"  # a time line as Chrome and Perfetto read it
     TABLE = "table.txt"  # where the time goes
+    FLAMES = "flame.svg"  # which calls took how long, as a picture
+    STACKS = "stacks.txt"  # the same as folded stacks
 
 
 class Port(IntEnum):

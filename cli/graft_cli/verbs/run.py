@@ -102,6 +102,8 @@ def _tell_profile(result: LocalResult) -> None:
     if table.exists():
         screen.say(table.read_text(encoding="utf-8").rstrip())
         screen.say(f"graft: the time line is in {folder / ProfileFile.TRACE}")
+        if (picture := folder / ProfileFile.FLAMES).exists():
+            screen.say(f"graft: the flame graph is in {picture}")
     else:
         screen.say("graft: nothing was recorded: no step came after the first ones")
 

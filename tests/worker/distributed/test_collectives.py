@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from graft_api.training import Length
 from graft_worker.distributed import sharding
 from graft_worker.distributed.process import Process
 from graft_worker.distributed.sharding import Sharded
 from graft_worker.models.bert import BertEncoder
 from graft_worker.models.encoder import EncoderConfig
 from graft_worker.models.heads import SequenceClassifier
+from graft_worker.train import phases
+from graft_worker.train.run import Run
 from tests.worker.distributed import gang
 from tests.worker.models.texts_of_ids import padded, texts
+from tests.worker.train import tiny
 
 LAYERS, WARM = 4, 1
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -32,6 +37,11 @@ EXCHANGES = {  # of a step: all-gathers, reduce-scatters, all-reduces
     ("albert of two", "fsdp"): (1, 1, 0),
     ("albert of two", "by layer"): (4 * LAYERS + 1, 3, 0),
     ("bert", "fsdp"): (2 * LAYERS + 1, LAYERS + 1, 0),
+}
+ACCUMULATED = {  # of each backward pass of a step of two: reduce-scatters, all-reduces
+    "ddp": [(0, 0), (0, 1)],
+    "fsdp": [(0, 0), (tiny.LAYERS + 1, 0)],
+    "hsdp": [(0, 0), (tiny.LAYERS + 1, tiny.LAYERS + 1)],
 }
 IDS = texts((9, 5, 12, 7), vocabulary=50)
 
@@ -116,3 +126,49 @@ def test_however_a_network_is_shared_its_loss_is_that_of_one_process(
     alone = counted(Process(), sharding.shard(network(name), (), "auto", Process()))
     for found in (of_one for (which, _), of_one in ranks[0].items() if which == name):
         assert found.loss == pytest.approx(alone.loss, abs=1e-5)
+
+
+class SecondStep:
+    """Records the second step of a training: the first one also makes buckets and groups."""
+
+    name = "second step"
+
+    def __init__(self) -> None:
+        self.seen = profile(activities=[ProfilerActivity.CPU])
+
+    def after_step(self, run: Run) -> None:
+        if run.step == 1:
+            self.seen.start()
+        elif run.step == 2:
+            self.seen.stop()
+
+    def passes(self) -> list[tuple[int, int]]:
+        """Reduce-scatters and all-reduces of each backward pass, in their order."""
+        events = self.seen.events()
+        assert events is not None
+        spans = sorted(
+            (e.time_range.start, e.time_range.end) for e in events if e.name == phases.BACKWARD
+        )
+        found = []
+        for start, end in spans:
+            within = Counter(e.name for e in events if start <= e.time_range.start < end)
+            found.append((within["c10d::_reduce_scatter_base_"], within["c10d::allreduce_"]))
+        return found
+
+
+def accumulated(process: Process, root: str) -> dict[str, list[tuple[int, int]]]:
+    """What two workers of two exchange in the two micro-batches that each takes in a step."""
+    member, found = replace(process, local_world=2), {}
+    for strategy in ACCUMULATED:
+        second = SecondStep()
+        wishes = tiny.training(duration=Length(steps=2), global_batch=16, micro_batch=2)
+        tiny.train(
+            Path(root) / strategy, member, extra=(second,), strategy=strategy, training=wishes
+        )
+        found[strategy] = second.passes()
+    return found
+
+
+def test_gradients_are_exchanged_in_the_last_micro_batch_of_a_step_alone(tmp_path: Path) -> None:
+    for found in gang.run(4, accumulated, str(tmp_path)):
+        assert found == ACCUMULATED

@@ -1,13 +1,16 @@
-"""A recording: a time line and a table, and the same losses as without."""
+"""A recording: a time line, a table and a flame graph, and the same losses as without."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from graft_api.vocabulary import ProfileFile
 from graft_worker.distributed.process import Process
 from graft_worker.run.profiling import Profiling, Share, table
 from graft_worker.train import phases
@@ -29,15 +32,28 @@ def test_some_steps_are_recorded_and_their_losses_are_what_they_were(tmp_path: P
     assert all(phase in told for phase in phases.PHASES)
     assert "aten::" in told
 
+    stacks = (tmp_path / "profile/stacks.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"\S.* [1-9][0-9]*", stack) for stack in stacks)
+    called = r"graft_worker/train/loop\.py\(\d+\): _backward;.*tiny\.py\(\d+\): forward;.*;aten::"
+    assert any(re.search(called, stack) for stack in stacks)
+    picture = ET.parse(tmp_path / "profile/flame.svg")
+    assert len(picture.findall(".//{*}title")) > 50
+    assert sorted(path.name for path in (tmp_path / "profile").iterdir()) == sorted(ProfileFile)
+
 
 def test_a_training_that_is_too_short_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    profiling = Profiling(tmp_path / "profile", warm=1000)
+    never = Profiling(tmp_path / "never", warm=1000)
+    half = Profiling(tmp_path / "half", warm=8, steps=3)
     with caplog.at_level(logging.WARNING):
-        tiny.train(tmp_path / "a", ALONE, extra=(profiling,))
-    assert "nothing is recorded, the training ended before step 1003" in caplog.text
-    assert not (tmp_path / "profile").exists()
+        tiny.train(tmp_path / "a", ALONE, extra=(never, half))
+    assert [record.getMessage() for record in caplog.records] == [
+        f"profile: no {what} is recorded, the training ended before step {step} of this start"
+        for what, step in (("time line", 1003), ("flame graph", 1006), ("flame graph", 14))
+    ]
+    assert not (tmp_path / "never").exists()
+    assert {path.name for path in (tmp_path / "half").iterdir()} == {"trace.json", "table.txt"}
 
 
 def test_the_table_is_sorted_by_time_and_sums_up_what_is_small() -> None:

@@ -5,22 +5,36 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
+
+def first_that_brings(unwanted: str, *modules: str) -> str:
+    """The first of the modules with which the unwanted one comes into a process, if any does."""
+    program = (
+        "import importlib, sys\n"
+        "unwanted, *modules = sys.argv[1:]\n"
+        "for name in modules:\n"
+        "    importlib.import_module(name)\n"
+        "    if unwanted in sys.modules:\n"
+        "        print(name)\n"
+        "        break\n"
+    )
+    command = [sys.executable, "-c", program, unwanted, *modules]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def imports(module: str, *, without: str) -> bool:
-    program = f"import sys, {module}; sys.exit({without!r} in sys.modules)"
-    return subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+def test_the_prepare_stage_needs_no_torch() -> None:
+    names = ("zoo", "origin", "tokenization", "folders")
+    assert first_that_brings("torch", *(f"graft_worker.models.{name}" for name in names)) == ""
 
 
-@pytest.mark.parametrize("name", ["zoo", "origin", "tokenization", "folders"])
-def test_the_prepare_stage_needs_no_torch(name: str) -> None:
-    assert imports(f"graft_worker.models.{name}", without="torch")
-
-
-@pytest.mark.parametrize("name", ["build", "bert", "heads", "auto"])
-def test_the_training_path_needs_no_transformers(name: str) -> None:
-    assert imports(f"graft_worker.models.{name}", without="transformers")
+def test_the_training_path_needs_no_transformers() -> None:
+    models = (f"graft_worker.models.{name}" for name in ("build", "bert", "heads", "auto"))
+    kinds = ("transferjob", "pretrainjob", "distilljob")
+    training = (
+        "graft_worker.train.loop",
+        "graft_worker.run.train",
+        *(f"graft_worker.run.kinds.{kind}.training" for kind in kinds),
+    )
+    assert first_that_brings("transformers", *models, *training) == ""
 
 
 def test_loading_a_bert_needs_no_transformers() -> None:

@@ -1,19 +1,22 @@
 """A few steps of a training on a time line, for those who want to know where the time goes.
 
 `profile/attempt-N/` of the job's folder gets `trace.json`, which Chrome's tracing page and Perfetto
-open, and `table.txt`. Nothing that is computed changes.
+open, and `table.txt`; then, of further steps, which calls took how long: `flame.svg`, which any
+browser shows, and `stacks.txt`. Nothing that is computed changes.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graft_api.vocabulary import Env, ProfileFile, StoreFile
 from graft_worker.report import files
+from graft_worker.run import flames, folding
 from graft_worker.train.phases import PHASES
 
 if TYPE_CHECKING:
@@ -49,8 +52,17 @@ class Share:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What some steps are recorded for, and how that is written into a folder."""
+
+    what: str
+    calls: bool  # of Python, too: steps are slower then
+    write: Callable[[profile, Path, int], None]
+
+
 class Profiling:
-    """Records the steps after the first ones, once in a start."""
+    """Records the steps after the first ones, once in a start: `steps` for each recording."""
 
     name = "profiling"
 
@@ -60,39 +72,67 @@ class Profiling:
         self._recorder: profile | None = None
 
     def after_step(self, run: Run) -> None:
-        """Begins and ends the recording between two steps."""
+        """Begins and ends a recording between two steps."""
         self._seen += 1
-        if self._seen == self._warm:
-            self._begin(run)
-        elif self._recorder is not None and self._seen == self._warm + self._steps:
-            self._end(self._recorder)
+        number, within = divmod(self._seen - self._warm, self._steps)
+        if within or not 0 <= number <= len(RECORDINGS):
+            return
+        if self._recorder is not None:
+            self._end(self._recorder, RECORDINGS[number - 1])
+        if number < len(RECORDINGS):
+            self._begin(run, RECORDINGS[number])
 
     def at_end(self, run: Run) -> None:  # noqa: ARG002
         """Says where the training was too short to be recorded."""
-        if self._seen < self._warm + self._steps:
-            log.warning(
-                "profile: nothing is recorded, the training ended before step %d of this start",
-                self._warm + self._steps,
-            )
+        if self._recorder is not None:
+            self._recorder.stop()
+        for number, recording in enumerate(RECORDINGS, 1):
+            if self._seen < (needed := self._warm + number * self._steps):
+                log.warning(
+                    "profile: no %s is recorded, the training ended before step %d of this start",
+                    recording.what,
+                    needed,
+                )
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Run, recording: Recording) -> None:
         from torch.profiler import ProfilerActivity, profile
 
         on_gpu = run.work.process.device.type == "cuda"
         more = (ProfilerActivity.CUDA,) if on_gpu else ()
-        self._recorder = profile(activities=[ProfilerActivity.CPU, *more])
+        activities = [ProfilerActivity.CPU, *more]
+        self._recorder = profile(activities=activities, with_stack=recording.calls)
         self._recorder.start()
 
-    def _end(self, recorder: profile) -> None:
+    def _end(self, recorder: profile, recording: Recording) -> None:
         recorder.stop()
         self._recorder = None
         self._folder.mkdir(parents=True, exist_ok=True)
-        beside = self._folder / f".{ProfileFile.TRACE}.partial"
-        recorder.export_chrome_trace(str(beside))
-        beside.replace(self._folder / ProfileFile.TRACE)
-        text = table(*_shares(recorder.key_averages()), steps=self._steps)
-        files.replace(self._folder / ProfileFile.TABLE, text)
-        log.info("profile: steps are recorded in %s", self._folder)
+        recording.write(recorder, self._folder, self._steps)
+        log.info("profile: the %s of some steps is in %s", recording.what, self._folder)
+
+
+def _time_line(recorder: profile, folder: Path, steps: int) -> None:
+    beside = folder / f".{ProfileFile.TRACE}.partial"
+    recorder.export_chrome_trace(str(beside))
+    beside.replace(folder / ProfileFile.TRACE)
+    files.replace(folder / ProfileFile.TABLE, table(*_shares(recorder.key_averages()), steps=steps))
+
+
+def _flame_graph(recorder: profile, folder: Path, steps: int) -> None:  # noqa: ARG001
+    # The profiler's own stacks leave out what Python itself takes and the names of operators.
+    beside = folder / ".calls.json.partial"
+    recorder.export_chrome_trace(str(beside))
+    stacks = folding.folded(folding.calls(json.loads(beside.read_bytes())))
+    beside.unlink()
+    files.replace(folder / ProfileFile.STACKS, folding.text(stacks))
+    files.replace(folder / ProfileFile.FLAMES, flames.svg(stacks))
+
+
+# Apart, for the names of all calls cost time, which the time line would show as the step's.
+RECORDINGS = (
+    Recording(what="time line", calls=False, write=_time_line),
+    Recording(what="flame graph", calls=True, write=_flame_graph),
+)
 
 
 def _shares(events: Any) -> tuple[list[Share], list[Share]]:
