@@ -7,7 +7,8 @@ so the step alone tells what would come next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -110,6 +111,23 @@ def save(run: Run) -> None:
     if run.work.process.leads:
         run.work.surroundings.checkpoints.save(tensors, values, step=run.step)
     run.saved_step = run.step
+
+
+def save_best(run: Run) -> None:
+    """As `save`, the weights and the metrics alone: they are the best so far."""
+    weights = full_state.gather_weights(run.sharded.module, run.work.process)
+    values = {"step": run.step, "metrics": run.metrics}
+    if run.work.process.leads:
+        run.work.surroundings.checkpoints.save_best(weights, values, step=run.step)
+
+
+@contextmanager
+def counted(run: Run) -> Iterator[None]:
+    """Counts the time of what is done within as that of saving."""
+    clock = run.work.surroundings.clock
+    began = clock()
+    yield
+    run.counters = run.counters.plus(saving=clock() - began)
 
 
 def await_saved(run: Run) -> None:
