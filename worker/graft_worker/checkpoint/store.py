@@ -30,7 +30,7 @@ from graft_api.errors import StoreError
 from . import failures, folders, tensors, values
 from .folders import Folder
 from .manifest import NAME, Manifest
-from .staging import Stage
+from .staging import Stage, Tensors
 
 VALUES = "values.json"
 
@@ -105,7 +105,7 @@ class Checkpoints:
         """The last checkpoint that this object wrote and that is durable; best models apart."""
         return self._saved
 
-    def save(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int) -> None:
+    def save(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
         """Copies the state and returns; a thread writes it. Blocks until the last one is written.
 
         Values are JSON values; nan and infinities are allowed, tuples come back as lists.
@@ -116,9 +116,7 @@ class Checkpoints:
         """
         self._begin("step", tensors, values, step=step)
 
-    def save_best(
-        self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int
-    ) -> None:
+    def save_best(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
         """As `save`, for the best model so far; it replaces the best before it."""
         self._begin("best-step", tensors, values, step=step)
 
@@ -170,7 +168,7 @@ class Checkpoints:
     def _begin(
         self,
         kind: folders.Kind,
-        state: Mapping[str, Tensor],
+        state: Tensors,
         plain: Mapping[str, Any],
         *,
         step: int,
