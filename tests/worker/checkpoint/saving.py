@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +29,15 @@ def saved(root: Path, *steps: int, keep: int = 3) -> Checkpoints:
 
 def visible(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if path.name != ".lock")
+
+
+@contextmanager
+def held(root: Path) -> Iterator[None]:
+    """No writer gets on meanwhile, as where a disk does not answer."""
+    root.mkdir(exist_ok=True)
+    with (root / ".lock").open("a+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def newest_step(root: Path) -> int | None:

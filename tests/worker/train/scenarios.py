@@ -13,12 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from graft_api.errors import Stopped
 from graft_api.run import Checkpoint, CheckpointInterval
-from graft_api.training import Length, Optimizer
+from graft_api.training import Length, Optimizer, Training
+from graft_worker.checkpoint.store import Checkpoints
 from graft_worker.distributed.process import Process
 from graft_worker.report.board import Board, SaveRequest
+from graft_worker.train import state
 from graft_worker.train.run import Run
 from graft_worker.train.stop_request import StopRequest
 from tests.worker.train import tiny
@@ -186,6 +189,50 @@ def asked(root: Path, process: Process, *, strategy: str) -> tuple[list[int | No
     return asking.known, _trained(outcome, rows)
 
 
+class Copies(TorchFunctionMode):
+    """Counts the elements that are copied from where they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements = 0
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in (Tensor.cpu, Tensor.copy_, Tensor.clone, Tensor.to):
+            source = args[1] if func is Tensor.copy_ else args[0]
+            self.elements += source.numel()
+        return func(*args, **(kwargs or {}))
+
+
+@dataclass
+class Copying:
+    """Saves after the first step and counts what that copies."""
+
+    name: str = "copying"
+    elements: int = 0
+
+    def after_step(self, run: Run) -> None:
+        if run.step == 1:
+            with Copies() as copies:
+                state.save(run)
+            self.elements = copies.elements
+
+
+def copied(root: Path, process: Process, *, strategy: str) -> tuple[int, int]:
+    """Elements that a save of the state copies in this process, and those of the state."""
+    copying = Copying()
+    tiny.train(root, process, extra=(copying,), strategy=strategy, training=short())
+    found = Checkpoints(root, keep=3)
+    newest = found.newest()
+    assert newest is not None
+    return copying.elements, sum(tensor.numel() for tensor in found.load(newest)[0].values())
+
+
+def short() -> Training:
+    return tiny.training(duration=Length(steps=1))
+
+
 def killed(process: Process, root: str) -> None:
     """Killed after step 7 of 12; a checkpoint was begun after step 5."""
     kill = Signal(signal.SIGKILL, step=7, rank=0)
@@ -212,6 +259,9 @@ def all_of(
         found[f"stopped {strategy}"] = resumed
         found[f"asked {strategy}"] = asked(
             Path(root) / f"ask-{strategy}", process, strategy=strategy
+        )
+        found[f"copied {strategy}"] = copied(
+            Path(root) / f"copy-{strategy}", process, strategy=strategy
         )
         whole = trained(Path(root) / f"whole-{strategy}", process, strategy=strategy)
         found[f"whole {strategy}"] = whole

@@ -96,6 +96,14 @@ def test_a_checkpoint_that_any_rank_is_asked_for_is_known_to_all_and_changes_no_
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_save_copies_the_state_once_where_it_is_written_and_nothing_elsewhere(
+    ranks: tuple[dict[str, Any], ...], strategy: str
+) -> None:
+    (lead, state), *others = (rank[f"copied {strategy}"] for rank in ranks)
+    assert (lead, others) == (state, [(0, state)] * len(others))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_frozen_parameters_are_bit_identical_after_training(
     ranks: tuple[dict[str, Any], ...], strategy: str
 ) -> None:

@@ -22,6 +22,7 @@ from . import folders
 from .copies import Copies, Copy, parsed
 from .folders import Folder
 from .manifest import NAME, Manifest
+from .staging import Tensors
 from .store import Checkpoint, Checkpoints, described
 from .uploads import Uploads
 
@@ -47,7 +48,7 @@ class MirroredCheckpoints:
         """The last checkpoint that this object wrote and whose copy is whole; best models apart."""
         return self._uploads.saved
 
-    def save(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int) -> None:
+    def save(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
         """Copies the state and returns; threads write it and send it.
 
         Raises:
@@ -57,9 +58,7 @@ class MirroredCheckpoints:
         self._uploads.check()
         self._local.save(tensors, values, step=step)
 
-    def save_best(
-        self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int
-    ) -> None:
+    def save_best(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
         """As `save`, for the best model so far; it replaces the best before it."""
         self._uploads.check()
         self._local.save_best(tensors, values, step=step)

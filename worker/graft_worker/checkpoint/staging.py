@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
+
+# By name; pairs may be made one after another, so that one whole tensor exists at a time.
+Tensors = Mapping[str, Tensor] | Iterable[tuple[str, Tensor]]
 
 
 class Stage:
@@ -14,15 +17,21 @@ class Stage:
     def __init__(self) -> None:
         self._buffers: dict[str, Tensor] = {}
 
-    def copy(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def copy(self, tensors: Tensors) -> dict[str, Tensor]:
         """The tensors' values of this moment, contiguous, on the CPU.
 
         They are valid until the next call.
         """
+        named = tensors.items() if isinstance(tensors, Mapping) else tensors
+        staged: dict[str, Tensor] = {}
+        devices = set()
         with torch.no_grad():
-            staged = {name: self._copy(name, tensor) for name, tensor in tensors.items()}
-        for device in {tensor.device for tensor in tensors.values() if tensor.is_cuda}:
-            torch.cuda.synchronize(device)
+            for name, tensor in named:
+                staged[name] = self._copy(name, tensor)
+                devices.add(tensor.device)
+        for device in devices:
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
         return staged
 
     def _copy(self, name: str, tensor: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from graft_api.errors import StoreError
 from . import failures, folders, tensors, values
 from .folders import Folder
 from .manifest import NAME, Manifest
-from .staging import Stage
+from .staging import Stage, Tensors
 
 VALUES = "values.json"
 
@@ -74,8 +75,10 @@ def _nobody(_kind: folders.Kind, _written: Checkpoint) -> None:
 class Checkpoints:
     """Saves and finds the checkpoints below `root`; keeps the `keep` newest and the best.
 
-    At most one save is in flight. Processes that only load need no right to write. `whole` is told
-    of each checkpoint, in the writing thread, before older ones are removed.
+    One save of each kind may be in flight: while a checkpoint is written the best model waits in a
+    copy of its own, and the other way round. They are written in their order, and none that follows
+    one that failed. Processes that only load need no right to write. `whole` is told of each
+    checkpoint, in the writing thread, before older ones are removed.
     """
 
     def __init__(
@@ -92,9 +95,9 @@ class Checkpoints:
         self._keep = keep
         self._clock = clock
         self._whole = whole
-        self._stage = Stage()
+        self._stages: Mapping[folders.Kind, Stage] = {"step": Stage(), "best-step": Stage()}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._running: Future[None] | None = None
+        self._running: dict[folders.Kind, Future[None]] = {}  # oldest first
         self._saved: Checkpoint | None = None
 
     @property
@@ -102,32 +105,31 @@ class Checkpoints:
         """The last checkpoint that this object wrote and that is durable; best models apart."""
         return self._saved
 
-    def save(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int) -> None:
-        """Copies the state and returns; a thread writes it. Blocks while another is written.
+    def save(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
+        """Copies the state and returns; a thread writes it. Blocks until the last one is written.
 
         Values are JSON values; nan and infinities are allowed, tuples come back as lists.
 
         Raises:
-            StoreError: the save before this one failed; this one was not begun.
+            StoreError: a save before this one failed; this one was not begun.
             TypeError: a value is no JSON value.
         """
         self._begin("step", tensors, values, step=step)
 
-    def save_best(
-        self, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, step: int
-    ) -> None:
+    def save_best(self, tensors: Tensors, values: Mapping[str, Any], *, step: int) -> None:
         """As `save`, for the best model so far; it replaces the best before it."""
         self._begin("best-step", tensors, values, step=step)
 
     def wait(self) -> None:
-        """Returns when the save in flight, if any, is durable.
+        """Returns when all saves in flight are durable.
 
         Raises:
-            StoreError: it failed; says which checkpoint is intact and what to do.
+            StoreError: one failed; says which checkpoint is intact and what to do.
         """
-        running, self._running = self._running, None
-        if running:
-            running.result()
+        running, self._running = tuple(self._running.values()), {}
+        futures.wait(running)
+        for each in running:
+            each.result()
 
     def newest(self) -> Checkpoint | None:
         """The whole checkpoint of the highest step; damaged ones are named in the log and skipped.
@@ -166,20 +168,34 @@ class Checkpoints:
     def _begin(
         self,
         kind: folders.Kind,
-        state: Mapping[str, Tensor],
+        state: Tensors,
         plain: Mapping[str, Any],
         *,
         step: int,
     ) -> None:
         text = values.encode(plain)
-        self.wait()
+        self._free(kind)
         save = _Save(
             final=folders.folder(self.root, kind=kind, step=step),
             kind=kind,
-            tensors=self._stage.copy(state),
+            tensors=self._stages[kind].copy(state),
             values=text,
         )
-        self._running = self._thread.submit(self._write, save)
+        before = next(reversed(self._running.values()), None)
+        self._running[kind] = self._thread.submit(self._follow, before, save)
+
+    def _free(self, kind: folders.Kind) -> None:
+        """The copy of that kind is nobody's any more, and no save has failed."""
+        futures.wait([each for other, each in self._running.items() if other == kind])
+        if any(each.done() and each.exception() for each in self._running.values()):
+            self.wait()
+        self._running.pop(kind, None)
+
+    def _follow(self, before: Future[None] | None, save: _Save) -> None:
+        # A state knows which model is the best: without that model it would be a false one.
+        if before is not None:
+            before.result()
+        self._write(save)
 
     def _write(self, save: _Save) -> None:
         started = time.perf_counter()

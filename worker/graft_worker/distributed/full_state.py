@@ -1,6 +1,7 @@
 """Whole tensors out of a shared module and back, under the module's own names and in its shapes.
 
-Gathering is an exchange: every process must take part, rank 0 gets the result.
+Gathering is an exchange: every process must take part, rank 0 gets the result. It comes tensor by
+tensor, so that no process holds a whole that it does not keep.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ if TYPE_CHECKING:
 State = dict[nn.Parameter, dict[str, Tensor]]
 
 
-def gather_weights(module: nn.Module, process: Process) -> dict[str, Tensor]:
-    """Parameters and persistent buffers as whole tensors by name; empty but on rank 0.
+def weights(module: nn.Module, process: Process) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and persistent buffers as whole tensors by name; none but on rank 0.
 
-    Tensors that are whole already are neither copied nor moved: use them before the next step.
-    Those put together from parts are on the CPU.
+    Every process must go through all of them. Tensors that are whole already are not copied: use
+    them before the next step. All are on the module's device.
     """
     cut = cuts(module)
     named = ((name, tensor, cut.get(name)) for name, tensor in module.state_dict().items())
     return _gathered(named, process)
+
+
+def gather_weights(module: nn.Module, process: Process) -> dict[str, Tensor]:
+    """All `weights` at once, on the CPU; empty but on rank 0."""
+    return {name: tensor.cpu() for name, tensor in weights(module, process)}
 
 
 @torch.no_grad()
@@ -45,11 +51,8 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         target.copy_(_placed(tensors[name], cut.get(name), like=target))
 
 
-def gather_moments(state: State, module: nn.Module, process: Process) -> dict[str, Tensor]:
-    """An optimizer's state as whole tensors named `<parameter>.<key>`; empty but on rank 0.
-
-    As with `gather_weights`, whole tensors are not copied.
-    """
+def moments(state: State, module: nn.Module, process: Process) -> Iterator[tuple[str, Tensor]]:
+    """An optimizer's state as whole tensors named `<parameter>.<key>`, as `weights`."""
     cut = cuts(module)
     named = (
         (f"{name}.{key}", tensor, cut.get(name) if tensor.ndim else None)
@@ -83,23 +86,26 @@ def load_moments(state: State, module: nn.Module, tensors: Mapping[str, Tensor])
 
 def _gathered(
     named: Iterable[tuple[str, Tensor, Cut | None]], process: Process
-) -> dict[str, Tensor]:
-    # Every process puts every tensor together, one at a time; only rank 0 keeps them.
-    gathered = ((name, _joined(whole(tensor.detach()), cut)) for name, tensor, cut in named)
-    return {name: tensor for name, tensor in gathered if process.leads}
+) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor, cut in named:
+        if process.leads:
+            yield name, _joined(tensor, cut)
+        else:
+            _joined(tensor, cut)
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """The whole of a tensor whose parts the processes hold, on the CPU; others as they are."""
+    """The whole of a tensor whose parts the processes hold; others as they are."""
     # Only sharded tensors have the method; asking for it spares the import of DTensor.
     if not hasattr(tensor, "full_tensor"):
         return tensor
     full: Tensor = tensor.full_tensor()
-    return full.cpu()
+    return full
 
 
-def _joined(part: Tensor, cut: Cut | None) -> Tensor:
-    return part if cut is None else cut.whole(part).cpu()
+def _joined(tensor: Tensor, cut: Cut | None) -> Tensor:
+    part = whole(tensor.detach())
+    return part if cut is None else cut.whole(part)
 
 
 def _placed(tensor: Tensor, cut: Cut | None, *, like: Tensor) -> Tensor:

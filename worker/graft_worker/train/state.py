@@ -7,7 +7,9 @@ so the step alone tells what would come next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from graft_worker.train.settings import Work
 
 Tensors = dict[str, "Tensor"]
+Gathered = Iterator[tuple[str, "Tensor"]]
 Values = dict[str, Any]
 
 T = TypeVar("T")
@@ -42,16 +45,6 @@ class Saved:
     checkpoint: Checkpoint
     tensors: Tensors
     values: Values
-
-
-def capture(run: Run) -> tuple[Tensors, Values]:
-    """The state of a run after its newest step; an exchange, the tensors are rank 0's alone."""
-    module, process = run.sharded.module, run.work.process
-    weights = full_state.gather_weights(module, process)
-    moments = full_state.gather_moments(run.optimizer.state, module, process)
-    tensors = {WEIGHTS + name: tensor for name, tensor in weights.items()}
-    tensors |= {MOMENTS + name: tensor for name, tensor in moments.items()}
-    return tensors, _values(run)
 
 
 def restore(run: Run, saved: Saved) -> None:
@@ -106,10 +99,30 @@ def read(
 
 def save(run: Run) -> None:
     """Hands the state to the checkpoints, which write it in the background; an exchange."""
-    tensors, values = capture(run)
     if run.work.process.leads:
-        run.work.surroundings.checkpoints.save(tensors, values, step=run.step)
+        run.work.surroundings.checkpoints.save(_tensors(run), _values(run), step=run.step)
+    else:
+        _take_part(_tensors(run))
     run.saved_step = run.step
+
+
+def save_best(run: Run) -> None:
+    """As `save`, the weights and the metrics alone: they are the best so far."""
+    weights = full_state.weights(run.sharded.module, run.work.process)
+    values = {"step": run.step, "metrics": run.metrics}
+    if run.work.process.leads:
+        run.work.surroundings.checkpoints.save_best(weights, values, step=run.step)
+    else:
+        _take_part(weights)
+
+
+@contextmanager
+def counted(run: Run) -> Iterator[None]:
+    """Counts the time of what is done within as that of saving."""
+    clock = run.work.surroundings.clock
+    began = clock()
+    yield
+    run.counters = run.counters.plus(saving=clock() - began)
 
 
 def await_saved(run: Run) -> None:
@@ -137,6 +150,19 @@ def identity(work: Work) -> Values:
 
 def _together(work: Work, do: Callable[[], T]) -> T:
     return together(work.process, do, alive=work.surroundings.heart.again)
+
+
+def _tensors(run: Run) -> Gathered:
+    """The state after the newest step, put together tensor by tensor; none but on rank 0."""
+    module, process = run.sharded.module, run.work.process
+    for name, tensor in full_state.weights(module, process):
+        yield WEIGHTS + name, tensor
+    for name, tensor in full_state.moments(run.optimizer.state, module, process):
+        yield MOMENTS + name, tensor
+
+
+def _take_part(tensors: Gathered) -> None:
+    deque(tensors, maxlen=0)
 
 
 def _values(run: Run) -> Values:

@@ -33,7 +33,8 @@ class Best:
             return
         self.step, self.metrics = run.step, dict(run.metrics)
         if self._keeps:
-            self._save(run)
+            with state.counted(run):
+                state.save_best(run)
 
     def at_end(self, run: Run) -> None:
         """Puts the best weights into the module unless they are there already."""
@@ -56,10 +57,3 @@ class Best:
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from there."""
         self.step, self.metrics = state["step"], dict(state["metrics"])
-
-    def _save(self, run: Run) -> None:
-        tensors = full_state.gather_weights(run.sharded.module, run.work.process)
-        if run.work.process.leads:
-            run.work.surroundings.checkpoints.save_best(
-                tensors, {"step": run.step, "metrics": self.metrics}, step=run.step
-            )

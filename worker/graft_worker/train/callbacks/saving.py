@@ -37,21 +37,13 @@ class Saving:
 
     def granted(self, run: Run) -> None:
         """Saves; the writing goes on in the background."""
-        began = run.work.surroundings.clock()
-        state.save(run)
-        self._saved = _counted(run, began)
+        with state.counted(run):
+            state.save(run)
+        self._saved = run.work.surroundings.clock()
 
     def at_end(self, run: Run) -> None:
         """Saves the last step unless that is done, and waits until it is on disk."""
-        began = run.work.surroundings.clock()
-        if run.saved_step != run.step:
-            state.save(run)
-        state.await_saved(run)
-        _counted(run, began)
-
-
-def _counted(run: Run, began: float) -> float:
-    """Counts a save that began then; the moment when the training goes on."""
-    now = run.work.surroundings.clock()
-    run.counters = run.counters.plus(saving=now - began)
-    return now
+        with state.counted(run):
+            if run.saved_step != run.step:
+                state.save(run)
+            state.await_saved(run)
