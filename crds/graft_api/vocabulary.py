@@ -135,4 +135,5 @@ class StoreFile(StrEnum):
     RESULT = "result.json"  # written last: the completion marker
     TERMINATION = "termination.json"
     LOGS = "logs"
+    COMPILED = "compiled"  # code for the layers, one folder per version of torch and machine
     PROFILE = "profile"  # attempt-N/: what GRAFT_PROFILE recorded

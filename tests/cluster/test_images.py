@@ -67,6 +67,24 @@ def test_a_restricted_pod_of_the_worker_imports_torch(
     assert namespace.ended("torch", seconds=300) == ("Succeeded", "3.0\n")
 
 
+COMPILE = """
+import ctypes, subprocess, sysconfig
+source = '#include <Python.h>\\n#include <omp.h>\\nextern "C" int three() { return 3; }'
+open('/tmp/three.cpp', 'w').write(source)
+words = ['g++', '-shared', '-fPIC', '-fopenmp', '-I' + sysconfig.get_path('include')]
+subprocess.run([*words, '-o', '/tmp/three.so', '/tmp/three.cpp'], check=True)
+version = subprocess.run(['g++', '--version'], capture_output=True, text=True, check=True).stdout
+print(version.split()[0], ctypes.CDLL('/tmp/three.so').three())
+"""
+
+
+def test_a_restricted_pod_of_the_worker_compiles_what_torch_makes(
+    namespace: Namespace, worker_image: str
+) -> None:
+    namespace.apply(pods.restricted("compiler", worker_image, COMPILE))
+    assert namespace.ended("compiler", seconds=300) == ("Succeeded", "g++ 3\n")
+
+
 PROGRAMS = {
     "worker": "graft_worker",
     "operator": "graft_operator",

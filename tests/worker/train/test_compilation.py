@@ -62,8 +62,30 @@ def test_every_block_runs_what_the_compiler_made_of_it() -> None:
 def test_a_compiler_that_fails_is_named_and_the_blocks_run_eagerly(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    layers = blocks()
+    layers, told = blocks(), list[bool]()
     with caplog.at_level(logging.WARNING):
-        assert not compile_blocks(layers, attempt=lambda: layers[0](INPUTS), compiler=failing)
+        assert not compile_blocks(
+            layers,
+            attempt=lambda: layers[0](INPUTS),
+            failed=lambda: told.append(True),
+            compiler=failing,
+        )
+    assert told == [True]
     assert caplog.messages == ["compile: no C++ compiler; the model runs eagerly"]
     assert torch.equal(layers[0](INPUTS), blocks()[0](INPUTS))
+
+
+def test_an_error_of_the_layer_itself_is_not_hidden() -> None:
+    layers, asked = blocks(), iter([None, RuntimeError("out of memory")])
+
+    def once(forward: Callable[[Tensor], Tensor], *, dynamic: bool | None) -> Any:
+        def compiled(hidden: Tensor) -> Tensor:
+            if error := next(asked):
+                raise error
+            return forward(hidden)
+
+        return compiled
+
+    assert compile_blocks(layers, attempt=lambda: layers[0](INPUTS), compiler=once)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        layers[0](INPUTS)

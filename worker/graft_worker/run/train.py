@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Mapping
 from dataclasses import replace
@@ -142,4 +143,6 @@ def _surroundings(
         restarts=settings.restarts,
         job_uid=settings.uid,
         attempt=settings.attempt,
+        compiled=settings.job_dir / StoreFile.COMPILED,
+        environ=os.environ,
     )

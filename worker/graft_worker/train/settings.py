@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from graft_worker.report.heart import Heart, silent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from graft_api.progress import ProgressReport
     from graft_api.run import Checkpoint as Saving
     from graft_api.training import Training
@@ -59,6 +61,8 @@ class Surroundings:
     restarts: int = 0
     job_uid: str = "local"
     attempt: int = 1
+    compiled: Path | None = None  # where compiled code is kept for the job's next attempt
+    environ: MutableMapping[str, str] = field(default_factory=dict)  # told of that folder
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time  # seconds since 1970
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from graft_worker.distributed import sharding
 from graft_worker.models import arithmetic, dividing
 from graft_worker.train import (
+    compiled_code,
     durations,
     micro_batch,
     optimizers,
@@ -28,7 +30,7 @@ from graft_worker.train.feed import Feed
 from graft_worker.train.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from torch import nn
 
@@ -113,13 +115,24 @@ def _prepared(
     # Exchanges within a layer are not compiled.
     whole = process.tensor == 1
     if whole and decided(work.recipe.training.compile, process.device, steps=_steps(feed)):
-        compile_blocks(
-            _parts(module, "blocks"),
-            attempt=lambda: rehearsal.rehearse(work.task, batch, chosen),
-        )
+        _compile(work, lambda: rehearsal.rehearse(work.task, batch, chosen))
     units = _parts(module, "units")
     shared = sharding.shard(module, units, work.recipe.strategy, process, unused=seen.unused)
     return shared, replace(feed, micro_batch=size)
+
+
+def _compile(work: Work, attempt: Callable[[], object]) -> None:
+    """The blocks run compiled code where they can, kept for the next attempt of the job."""
+    around, kept = work.surroundings, dict[str, Path]()
+    if around.compiled:
+        machine = compiled_code.machine(work.process.device)
+        kept = compiled_code.folders(around.compiled, machine, around.environ)
+        compiled_code.use(kept, around.environ)
+    compile_blocks(
+        _parts(work.task.module, "blocks"),
+        attempt=attempt,
+        failed=lambda: compiled_code.drop(kept.values()),
+    )
 
 
 def _steps(feed: Feed) -> int:
