@@ -34,7 +34,7 @@ class Env(StrEnum):
     RENDEZVOUS_PORT = "GRAFT_RENDEZVOUS_PORT"  # of the store pod; Port.RENDEZVOUS by default
     RENDEZVOUS_HEALTH_PORT = "GRAFT_RENDEZVOUS_HEALTH_PORT"  # its /healthz
     FAULTS_ENABLED = "GRAFT_FAULTS_ENABLED"  # 1: GRAFT_FAULT_AT is obeyed, for rehearsals
-    FAULT_AT = "GRAFT_FAULT_AT"  # rank:step:kind[:argument]
+    FAULT_AT = "GRAFT_FAULT_AT"  # rank:step:kind[:argument][@attempt]
     PROFILE = "GRAFT_PROFILE"  # 1: a few steps are recorded, see StoreFile.PROFILE
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -13,35 +14,47 @@ from tests.cluster import api_server, audit
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.namespaces import Namespace
 from tests.cluster.wait import until
-from tests.gangs.arena import ENDLESS, LONG
+from tests.gangs.arena import ENDLESS, MIDDLE, Arena
 from tests.gangs.jobs import FINISHED, Applied, apply, small
 from tests.gangs.operators import Operator
 
 KILLS = 14
-AWAY_SECONDS = float(os.environ.get("GRAFT_TEST_AWAY_SECONDS", "20"))
+AWAY_SECONDS = float(os.environ.get("GRAFT_TEST_AWAY_SECONDS", "10"))
 
 
-def names_of_jobs(space: Namespace) -> list[str]:
-    return sorted(j["metadata"]["name"] for j in space.api.list("batch/v1", "Job", space.name))
+def names_of_jobs(applied: Applied) -> list[str]:
+    space, labels = applied.space, f"graft.dev/job={applied.name}"
+    found = space.api.list("batch/v1", "Job", space.name, labels=labels)
+    return sorted(job["metadata"]["name"] for job in found)
 
 
-def test_nothing_happens_to_a_gang_while_the_operator_or_the_server_is_away(
-    space: Namespace, store: Path, operator: Operator, local_cluster: LocalCluster
+def test_a_gang_trains_on_while_the_server_is_away_and_the_operator_outlives_it(
+    arena: Arena, operator: Operator, local_cluster: LocalCluster
 ):
-    applied = apply(space, small("steady", training=LONG))
-    applied.step(40)
-    operator.kill()
+    applied = arena.pair("steady")
+    applied.step(MIDDLE)
+    began = datetime.now(UTC)
     local_cluster.restart_api_server()
-    operator.start()
-    status = applied.phase("Complete")
+    back = datetime.now(UTC)
+    status = arena.ends_as_in_peace(applied)
     assert status["attempt"] == 1
     assert not status.get("restarts")
+    steps = steps_between(began, back, applied, arena.store)
+    assert steps[0] < steps[-1]
+    assert operator.process
+    assert operator.process.poll() is None
+
+
+def steps_between(began: datetime, ended: datetime, applied: Applied, store: Path) -> list[int]:
+    """The steps that the gang reported meanwhile."""
+    told = ((datetime.fromisoformat(r["time"]), r["step"]) for r in applied.reports(store))
+    return [step for moment, step in told if began < moment < ended]
 
 
 def test_training_goes_on_for_as_long_as_the_operator_is_away(
     space: Namespace, store: Path, operator: Operator
 ):
-    """Twenty seconds, or as many as GRAFT_TEST_AWAY_SECONDS says."""
+    """Ten seconds, or as many as GRAFT_TEST_AWAY_SECONDS says."""
     applied = apply(space, small("lonely", training=ENDLESS))
     applied.step(20)
     operator.kill()
@@ -55,25 +68,25 @@ def test_training_goes_on_for_as_long_as_the_operator_is_away(
     status = applied.step(step)
     assert status["attempt"] == 1
     assert not status.get("restarts")
-    assert names_of_jobs(space) == ["lonely-p1", "lonely-t1"]
-    assert len(applied_pods(space)) == 2
+    assert names_of_jobs(applied) == ["lonely-p1", "lonely-t1"]
+    assert len(space.pods()) == 2
 
 
 def test_a_job_that_ends_while_the_operator_is_away_is_complete_when_it_is_back(
-    space: Namespace, store: Path, operator: Operator
+    arena: Arena, operator: Operator
 ):
-    applied = apply(space, small("alone", training=LONG))
-    applied.step(40)
+    applied = arena.pair("alone")
+    applied.step(MIDDLE)
     operator.kill()
     try:
         until(lambda: succeeded(applied), "the end of the batch Job", seconds=FINISHED)
         assert applied.status["phase"] == "Running"
     finally:
         operator.start()
-    status = applied.phase("Complete")
+    status = arena.ends_as_in_peace(applied)
     assert status["attempt"] == 1
     assert not status.get("restarts")
-    assert names_of_jobs(space) == ["alone-p1", "alone-t1"]
+    assert names_of_jobs(applied) == ["alone-p1", "alone-t1"]
 
 
 def test_a_killed_operator_goes_on_where_it_was(space: Namespace, store: Path, operator: Operator):
@@ -86,27 +99,26 @@ def test_a_killed_operator_goes_on_where_it_was(space: Namespace, store: Path, o
     operator.start()
     status = applied.phase("Complete")
     assert status["attempt"] == 1
-    assert names_of_jobs(space) == ["again-p1", "again-t1"]
+    assert names_of_jobs(applied) == ["again-p1", "again-t1"]
 
 
 def test_an_operator_that_dies_after_every_write_makes_nothing_twice(
-    space: Namespace, store: Path, operator: Operator, local_cluster: LocalCluster
+    arena: Arena, operator: Operator, local_cluster: LocalCluster
 ):
     dead_after: list[str] = []
     with api_server.audit_log(local_cluster.settings).open(encoding="utf-8") as log:
         log.seek(0, 2)
-        applied = apply(space, small("mortal", workers={"desired": 2}, training=LONG))
+        applied = arena.pair("mortal")
         for _ in range(KILLS):
-            dead_after += until(lambda: [*own_writes(log, space)], "a write", pause=0.01)
+            dead_after += until(lambda: [*own_writes(log, arena.space)], "a write", pause=0.01)
             operator.kill()
             operator.start()
     assert {"create networkpolicies", "create jobs", "patch transferjobs"} <= set(dead_after)
-    status = applied.phase("Complete")
+    status = arena.ends_as_in_peace(applied)
     assert status["attempt"] == 1
     assert not status.get("restarts")
-    assert names_of_jobs(space) == ["mortal-p1", "mortal-t1"]
-    created = [name for name in applied_pods(space) if name.startswith("mortal-t1-")]
-    assert len(created) == 2
+    assert names_of_jobs(applied) == ["mortal-p1", "mortal-t1"]
+    assert len(applied.pods()) == 2
 
 
 def own_writes(log: TextIO, space: Namespace) -> Iterator[str]:
@@ -118,10 +130,6 @@ def own_writes(log: TextIO, space: Namespace) -> Iterator[str]:
         done = told["verb"] in audit.WRITES and told["responseStatus"]["code"] < 300
         if ours and done and about.get("namespace") == space.name:
             yield f"{told['verb']} {about['resource']}"
-
-
-def applied_pods(space: Namespace) -> list[str]:
-    return [pod["metadata"]["name"] for pod in space.pods()]
 
 
 def succeeded(applied: Applied) -> bool:

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from tests.cluster.api import RefusedError
-from tests.cluster.namespaces import Namespace
+from tests.cluster.namespaces import ENDED, Namespace
 from tests.cluster.wait import until
-from tests.gangs.jobs import Applied, apply, small
+from tests.gangs.jobs import KIND, VERSION, Applied, Object, apply, small
 
 Change = Callable[[dict[str, Any]], None]
+CHILDREN = (
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("batch/v1", "Job"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+)
 
 
 def setting(path: str, value: object) -> Change:
@@ -60,19 +66,28 @@ def test_the_server_refuses_and_names_the_field(space: Namespace, name: str):
     with pytest.raises(RefusedError, match=r"(?s).*") as refusal:
         apply(space, job)
     assert told in str(refusal.value)
+    kinds = ((VERSION, KIND), *CHILDREN)
+    assert [one for kind in kinds for one in space.api.list(*kind, space.name)] == []
 
 
 def test_a_field_that_is_fixed_cannot_change(space: Namespace):
     applied = apply(space, small("fixed", run={"suspend": True}))
+    before = applied.object["spec"]
     with pytest.raises(RefusedError, match="data"):
         applied.patch(data={"maxLength": 64})
+    assert applied.object["spec"] == before
 
 
 FAILING = {
-    "a field that is not available": (setting("spec.app", {"name": "chat"}), "spec.app.name"),
+    "a field that is not available": (
+        setting("spec.app", {"name": "chat"}),
+        "spec.app.name",
+        "available: ",
+    ),
     "a data set that is not there": (
         setting("spec.data.train", {"uri": "example://reviews/none.tsv"}),
         "none.tsv",
+        "did you mean dev.tsv, train.tsv",
     ),
     "a column that is not there": (
         setting(
@@ -80,23 +95,47 @@ FAILING = {
             {"uri": "example://reviews/train.tsv", "columns": {"text": "words"}},
         ),
         "words",
+        "name it in the job: columns: {text: COLUMN}",
     ),
-    "a model that nobody knows": (setting("spec.model", {"from": {"zoo": "no-such"}}), "no-such"),
-    "an image that has no such name": (setting("spec.workers.image", "UPPER:CASE"), "UPPER"),
+    "a model that nobody knows": (
+        setting("spec.model", {"from": {"zoo": "no-such"}}),
+        "no-such",
+        "`graft models` lists the names",
+    ),
+    "an image that has no such name": (
+        setting("spec.workers.image", "UPPER:CASE"),
+        "UPPER",
+        "see workers.image and the pull secrets",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_the_job_fails_and_says_why(space: Namespace, store: object, name: str):
-    change, told = FAILING[name]
+def test_the_job_fails_and_says_why_and_what_to_do(space: Namespace, store: object, name: str):
+    change, told, remedy = FAILING[name]
     job = small("bad")
     change(job)
     status = apply(space, job).failed()
     failed = next(c for c in status["conditions"] if c["type"] == "Failed")
     assert told in failed["message"], failed
-    assert status["failure"]["message"]
-    left = [p for p in space.pods() if p["status"]["phase"] == "Running"]
-    assert left == []
+    assert remedy in failed["message"], failed
+    failure = status["failure"]
+    assert told in failure["message"], failure
+    assert remedy in failure["message"] + failure.get("hint", ""), failure
+    until(lambda: not at_work(space), "the end of what the job held")
+
+
+def at_work(space: Namespace) -> list[Object]:
+    """What somebody still pays for: pods and batch Jobs that have not ended, and Services."""
+    pods = [pod for pod in space.pods() if pod["status"].get("phase") not in ENDED]
+    jobs = [job for job in space.api.list("batch/v1", "Job", space.name) if not over(job)]
+    return [*pods, *jobs, *space.api.list("v1", "Service", space.name)]
+
+
+def over(job: Object) -> bool:
+    """Whether the batch Job has succeeded or failed."""
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
 
 
 def held(applied: Applied, told: str) -> dict[str, Any]:
@@ -116,6 +155,7 @@ WAITING = {
     "no node is large enough": (
         setting("spec.workers.resources", {"cpu": "900", "memory": "1Gi"}),
         "finds no node",
+        "see workers.resources and workers.podTemplate, or add a node",
     ),
     "a secret that is missing": (
         setting(
@@ -123,22 +163,26 @@ WAITING = {
             [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "no-such", "key": "k"}}}],
         ),
         "no-such",
+        "make it or correct the name",
     ),
     "an image that nobody has": (
         setting("spec.workers.image", "localhost:1/none:1"),
         "localhost:1/none:1",
+        "see workers.image and the pull secrets",
     ),
 }
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_the_job_waits_and_says_for_what(space: Namespace, store: object, name: str):
-    change, told = WAITING[name]
+def test_the_job_waits_and_says_for_what_and_what_to_do(space: Namespace, store: object, name: str):
+    change, told, remedy = WAITING[name]
     job = small("waits")
     # The train stage is what these fields are about; the data is prepared by a pod like it.
     change(job)
     job["spec"]["data"]["prepare"] = {"resources": {"cpu": "100m", "memory": "1Gi"}}
-    assert held(apply(space, job), told)["status"] == "False"
+    found = held(apply(space, job), told)
+    assert found["status"] == "False"
+    assert remedy in found["message"]
 
 
 def test_a_quota_that_forbids_the_pods_is_told(space: Namespace, store: object):
@@ -151,12 +195,14 @@ def test_a_quota_that_forbids_the_pods_is_told(space: Namespace, store: object):
     space.apply(quota)
     found = held(apply(space, small("crowded")), "exceeded quota")
     assert found["reason"] == "QuotaExceeded"
+    assert "have the quota raised" in found["message"]
 
 
 def test_a_priority_class_that_is_missing_is_told(space: Namespace, store: object):
     run = {"priorityClassName": "no-such"}
     found = held(apply(space, small("urgent", run=run)), "no PriorityClass with name no-such")
     assert found["reason"] == "PodsRefused"
+    assert "correct what it names in the job" in found["message"]
 
 
 def test_a_name_that_another_object_has_is_left_alone(space: Namespace, store: object):
@@ -167,4 +213,6 @@ def test_a_name_that_another_object_has_is_left_alone(space: Namespace, store: o
         "spec": {"podSelector": {}, "policyTypes": []},
     }
     space.apply(policy)
-    assert held(apply(space, small("taken")), "belongs to another")["reason"] == "NameConflict"
+    found = held(apply(space, small("taken")), "belongs to another")
+    assert found["reason"] == "NameConflict"
+    assert "rename the job or remove it" in found["message"]

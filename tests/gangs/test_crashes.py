@@ -26,12 +26,23 @@ def test_the_same_error_twice_at_one_step_ends_the_job(space: Namespace, store: 
 
 
 def test_memory_that_never_suffices_ends_the_job_and_says_what_to_do(space: Namespace, store: Path):
-    failed = apply(space, small("greedy", workers=rehearsing("0:30:oom:100000"))).failed()
+    failed = apply(space, small("greedy", workers=rehearsing("0:5:oom:100000"))).failed()
     failure = failed["failure"]
     assert failure["class"] == "UserError"
     assert "1Gi of memory" in failure["message"]
     assert "workers.resources.memory" in failure["hint"]
     assert failed["restarts"]["lastReason"] == "OOMKilled"
+
+
+def test_a_gang_starts_anew_after_its_memory_did_not_suffice_once(arena: Arena):
+    applied = arena.pair("hungry", workers=rehearsing("1:50:oom:100000@1"))
+    status = arena.ends_as_in_peace(applied)
+    restarts = status["restarts"]
+    assert (status["attempt"], restarts["infrastructure"]) == (2, 1)
+    assert not restarts.keys() & {"user", "disruption"}
+    (loss,) = restarts["history"]
+    assert (loss["class"], loss["reason"]) == ("InfrastructureError", "OOMKilled")
+    assert "1Gi of memory" in status["failure"]["message"]
 
 
 def test_a_process_that_stands_still_is_found_and_the_gang_goes_on(arena: Arena):

@@ -31,7 +31,6 @@ def test_a_pause_saves_a_checkpoint_and_a_resumed_job_loses_no_step(space: Names
 def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store: Path):
     training = {"duration": {"epochs": EPOCHS}, "precision": "fp32"}
     calm = apply(space, small("calm", training=training))
-    calm.phase("Complete")
     workers = {"min": 1, "max": 3, "desired": 1}
     applied = apply(space, small("sized", workers=workers, training=training))
     applied.step(20)
@@ -42,7 +41,8 @@ def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store
         )
     done = applied.phase("Complete")
     assert done["attempt"] == 1
-    assert done["progress"]["step"] == done["progress"]["totalSteps"]
+    total = done["progress"]["totalSteps"]
+    assert done["progress"]["step"] == total == calm.phase("Complete")["progress"]["totalSteps"]
     reports, lone = applied.reports(store), calm.reports(store)
     # Every row once an epoch: none was left out, none came twice, and the order was the same.
     assert reports[-1]["samples"] == lone[-1]["samples"] == EPOCHS * ROWS

@@ -11,11 +11,17 @@ QUOTA = 'pods "reviews-t1-0-" is forbidden: exceeded quota: none, requested: pod
 PRIORITY = 'pods "reviews-t1-0-" is forbidden: no PriorityClass with name no-such was found'
 
 
-@pytest.mark.parametrize(("words", "reason"), [(QUOTA, "QuotaExceeded"), (PRIORITY, "PodsRefused")])
-def test_the_reason_for_which_no_pod_can_be_made(words: str, reason: str):
+@pytest.mark.parametrize(
+    ("words", "reason", "remedy"),
+    [
+        (QUOTA, "QuotaExceeded", "wait for others to end, ask for less, or have the quota raised"),
+        (PRIORITY, "PodsRefused", "correct what it names in the job, or have the cluster allow it"),
+    ],
+)
+def test_the_reason_for_which_no_pod_can_be_made(words: str, reason: str, remedy: str):
     seen = Observed(jobs=(batch(),), problems=(words,), store_known=True)
     outcome = look(prepared(subject()), seen, now=at(10))
-    assert condition(outcome, "Running") == ("False", reason, words)
+    assert condition(outcome, "Running") == ("False", reason, f"{words}; {remedy}")
     assert outcome.status is not None
     assert outcome.status["phase"] == "Pending"
 
@@ -26,8 +32,16 @@ def test_the_reason_for_which_no_pod_can_be_made(words: str, reason: str):
         pytest.param(
             {"unscheduled": "0/2 nodes are available: 2 Insufficient cpu."},
             "WaitingForWorkers",
-            "pod reviews-worker1-0 finds no node: 0/2 nodes are available: 2 Insufficient cpu.",
+            "pod reviews-worker1-0 finds no node: 0/2 nodes are available: 2 Insufficient cpu;"
+            " see workers.resources and workers.podTemplate, or add a node",
             id="no node",
+        ),
+        pytest.param(
+            {"unscheduled": 'persistentvolumeclaim "graft-store" not found'},
+            "WaitingForWorkers",
+            'pod reviews-worker1-0 finds no node: persistentvolumeclaim "graft-store" not found;'
+            " see the claims of the namespace and their storage class",
+            id="no claim",
         ),
         pytest.param(
             {"waiting": "ImagePullBackOff", "waiting_message": 'Back-off pulling image "x:1"'},

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from graft_api import decoding, planner
+from graft_operator.observed import Observed
 from graft_operator.render.attempt import Attempt
 from graft_operator.render.objects import render
-from tests.builders import SETTINGS, gang, subject
+from tests.builders import SETTINGS, gang, look, subject
 
 
 def attempt(job, *, stage="train", number=1, settings=SETTINGS, **facts):
@@ -37,6 +39,7 @@ def environment(made):
     return {v["name"]: v.get("value") for v in container(made)["env"]}
 
 
+RUN = ("Pod", "Job", "Deployment")  # kinds that run containers
 GOLDEN = {
     "objects-prepare.yaml": attempt(subject(), stage="prepare", control_hash="0" * 64),
     "objects-elastic.yaml": attempt(
@@ -122,6 +125,27 @@ def test_pods_pass_the_restricted_profile():
             assert each["securityContext"]["allowPrivilegeEscalation"] is False
             assert each["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert each["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_all_pods_pull_with_the_secrets_of_the_settings():
+    names = {"image_pull_secrets": ("mirror", "team")}
+    chosen = SETTINGS.model_copy(update=names)
+    job = subject(workers=gang(2))
+    deployment = replace(
+        job, kind="ServeDeployment", spec={"model": {"from": {"uri": "/graft/store/a"}}}
+    )
+    made = [
+        *render(attempt(job, stage="prepare", settings=chosen)),
+        *render(attempt(job, settings=chosen)),
+        *look(deployment, Observed(), settings=chosen).create,
+    ]
+    bodies = {body["metadata"]["name"]: body["spec"] for body in made if body["kind"] in RUN}
+    pods = {name: spec.get("template", {"spec": spec})["spec"] for name, spec in bodies.items()}
+    secrets = [{"name": "mirror"}, {"name": "team"}]
+    assert {name: pod["imagePullSecrets"] for name, pod in pods.items()} == dict.fromkeys(
+        ("reviews-p1", "reviews-r1", "reviews-t1", "reviews-serve"), secrets
+    )
+    assert "imagePullSecrets" not in last(attempt(job))["spec"]["template"]["spec"]
 
 
 def test_an_s3_store_needs_no_claim_and_gets_its_secret_by_reference():

@@ -9,6 +9,7 @@ from typing import Any
 
 from graft_api.vocabulary import Role
 from graft_operator.observed import ChildJob, Pod
+from graft_operator.policies.waiting import REMEDIES
 
 Object = Mapping[str, Any]
 SERVE = "ServeDeployment"
@@ -152,8 +153,8 @@ class Facts:
         """The words with which children were refused: those of the operator first."""
         if self.reason("Ready") == "ChildCreateFailed":
             yield self.message("Ready")
-        if self.reason("Running") in ("QuotaExceeded", "PodsRefused"):
-            yield self.message("Running")
+        if (reason := self.reason("Running")) in REMEDIES:
+            yield self.message("Running").removesuffix(f"; {REMEDIES[reason]}")
         short = [job for job in self.jobs if not job.over and job.active < job.parallelism]
         made = {f"Job/{job.name}" for job in short if job.attempt == self.attempt}
         told = (e for e in self.events if e.reason == "FailedCreate")

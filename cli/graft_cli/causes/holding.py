@@ -10,7 +10,7 @@ from .facts import Cause, Facts, sentence
 
 QUOTA = re.compile(
     r"exceeded quota: (?P<quota>[^,]+), requested: (?P<asked>\S+), used: (?P<used>\S+),"
-    r" limited: (?P<limit>\S+)"
+    r" limited: (?P<limit>[^\s;]+)"
 )
 
 

@@ -11,6 +11,12 @@ from graft_operator.policies.verdict import Finding, false
 PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 BROKEN = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 PATIENCE = timedelta(minutes=5)
+REMEDIES = {
+    "QuotaExceeded": "wait for others to end, ask for less, or have the quota raised",
+    "PodsRefused": "correct what it names in the job, or have the cluster allow it",
+}
+NO_NODE = "see workers.resources and workers.podTemplate, or add a node"
+NO_VOLUME = "see the claims of the namespace and their storage class"
 
 
 def waiting(s: Situation, job: ChildJob) -> Finding:
@@ -61,13 +67,15 @@ def stuck(s: Situation) -> Pod | None:
 
 def _refused(words: str) -> Finding:
     """Why the Job controller cannot make pods; a quota is the usual reason, and has a name."""
-    return false("QuotaExceeded" if "exceeded quota" in words else "PodsRefused", words)
+    reason = "QuotaExceeded" if "exceeded quota" in words else "PodsRefused"
+    return false(reason, f"{words}; {REMEDIES[reason]}")
 
 
 def _held(pod: Pod) -> Finding | None:
     if pod.unscheduled:
-        message = f"pod {pod.name} finds no node: {pod.unscheduled}"
-        return false("WaitingForWorkers", message)
+        volume = "persistentvolumeclaim" in pod.unscheduled.lower()
+        message = f"pod {pod.name} finds no node: {pod.unscheduled.rstrip('.')}"
+        return false("WaitingForWorkers", f"{message}; {NO_VOLUME if volume else NO_NODE}")
     if pod.waiting in PULLING:
         message = f"pod {pod.name}: {pod.waiting_message or pod.waiting}"
         return false("ImagePull", f"{message}; see workers.image and the pull secrets")

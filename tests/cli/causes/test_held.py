@@ -192,6 +192,25 @@ HOLDING = [
         id="a priority class",
     ),
     pytest.param(
+        facts(
+            job(
+                conditions=[
+                    says(
+                        "Running",
+                        "False",
+                        "PodsRefused",
+                        'pods "r" is forbidden: violates PodSecurity "restricted:latest": hostPath;'
+                        " correct what it names in the job, or have the cluster allow it",
+                    )
+                ]
+            )
+        ),
+        "PodSecurity",
+        "The namespace's pod security level refuses the pods:"
+        ' pods "r" is forbidden: violates PodSecurity "restricted:latest": hostPath.',
+        id="pod security, with the operator's own remedy",
+    ),
+    pytest.param(
         refused(
             'pods "r" is forbidden: error looking up service account: serviceaccount "t" not found'
         ),

@@ -1,4 +1,4 @@
-"""Faults on purpose, to rehearse failures: GRAFT_FAULT_AT=rank:step:kind[:argument], comma between.
+"""Faults on purpose: GRAFT_FAULT_AT=rank:step:kind[:argument][@attempt], comma between several.
 
 After the step of that number, counted from 1, the process of that rank (`*`: every one)
 
@@ -6,6 +6,9 @@ kill, hang, sleep:SECONDS    is killed, stopped, or sleeps; once in an attempt
 raise, segfault, exit:CODE   fails, every time that step is done
 oom:MEBIBYTES                takes that much memory, then fails, every time
 nan                          spoils the loss of that step, every time
+
+With an attempt, none comes in others: what ends one attempt comes in the next again, since the
+step is done again.
 """
 
 from __future__ import annotations
@@ -31,17 +34,19 @@ if TYPE_CHECKING:
 EVERY_RANK = "*"
 ONCE = frozenset({"kill", "hang", "sleep"})
 NEEDS_NUMBER = frozenset({"sleep", "exit", "oom"})
+FORM = "rank:step:kind[:argument][@attempt]"
 BLOCK = 16  # MiB taken at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of one rank, None for every rank."""
+    """One fault of one rank, None for every rank; in one attempt, None for every attempt."""
 
     rank: int | None
     step: int
     kind: str
     number: float = 0.0
+    attempt: int | None = None
 
     def concerns(self, rank: int) -> bool:
         """Whether this rank is to have it."""
@@ -49,7 +54,7 @@ class Fault:
 
 
 def wished(environ: Mapping[str, str]) -> tuple[Fault, ...]:
-    """The faults that the environment asks for.
+    """The faults that the environment asks for in its attempt.
 
     Raises:
         ConfigError: they are not allowed here, or not to be understood.
@@ -62,7 +67,9 @@ def wished(environ: Mapping[str, str]) -> tuple[Fault, ...]:
             f"{Env.FAULT_AT}={text}: faults are not enabled",
             hint=f"set {Env.FAULTS_ENABLED}=1 to rehearse failures, or take {Env.FAULT_AT} away",
         )
-    return tuple(_parsed(part.strip()) for part in text.split(","))
+    attempt = int(environ.get(Env.ATTEMPT) or 1)
+    asked = [_parsed(part.strip()) for part in text.split(",")]
+    return tuple(fault for fault in asked if fault.attempt in (None, attempt))
 
 
 class Rehearsal:
@@ -106,11 +113,13 @@ class Rehearsal:
 
 
 def _parsed(text: str) -> Fault:
-    rank, step, kind, number = [*text.split(":"), "", "", "", ""][:4]
+    fault, at, attempt = text.partition("@")
+    rank, step, kind, number = [*fault.split(":"), "", "", "", ""][:4]
     known = kind in {*KINDS, "nan"} and (kind not in NEEDS_NUMBER or _is_number(number))
-    if not known or not step.isdigit() or not (rank == EVERY_RANK or rank.isdigit()):
+    placed = step.isdigit() and (rank == EVERY_RANK or rank.isdigit())
+    if not known or not placed or attempt.isdigit() != bool(at):
         raise ConfigError(
-            f"{Env.FAULT_AT}={text}: expected rank:step:kind[:argument]",
+            f"{Env.FAULT_AT}={text}: expected {FORM}",
             hint=f"kinds: {', '.join(sorted({*KINDS, 'nan'}))}; sleep:SECONDS, exit:CODE, oom:MIB",
         )
     return Fault(
@@ -118,6 +127,7 @@ def _parsed(text: str) -> Fault:
         step=int(step),
         kind=kind,
         number=float(number or 0),
+        attempt=int(attempt) if at else None,
     )
 
 
