@@ -48,6 +48,6 @@ def test_kubectl_scale_grows_and_shrinks_an_elastic_gang(space: Namespace, store
     assert reports[-1]["samples"] == lone[-1]["samples"] == EPOCHS * ROWS
     assert reports[-1]["tokens"] == lone[-1]["tokens"]
     found, expected = applied.losses(store), calm.losses(store)
-    assert max(found) == max(expected) == done["progress"]["totalSteps"]
+    assert max(found) == max(expected) == total
     for step in found.keys() & expected.keys():
         assert found[step] == pytest.approx(expected[step], abs=1e-4)
