@@ -91,7 +91,7 @@ def _furnished(settings: Settings, api: Api, *, nodes: int) -> Plane:
     default = ("v1", "ServiceAccount", "default", SPACE)
     api.until(default, lambda _: True)
     kwok.fake_nodes(settings, api, nodes)
-    storage.shared_volume(settings, api, SPACE)
+    storage.shared_volume(settings.within("volumes"), api, SPACE)
     claim = ("v1", "PersistentVolumeClaim", storage.CLAIM, SPACE)
     api.until(claim, lambda one: one["status"].get("phase") == "Bound")
     return Plane(settings=settings, api=api, operator=_kubeconfig(settings, api))

@@ -6,11 +6,14 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.cluster import processes
 from tests.cluster.api import Api
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.settings import Settings
+
+SHARED = "GRAFT_TEST_SHARED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,18 @@ class Cluster:
     kubeconfig: Path
     api: Api
     local: LocalCluster | None
+
+    @property
+    def shared(self) -> Path | None:
+        """A folder that this machine and all nodes have at the same path, if there is one."""
+        if self.local is not None:
+            return self.local.settings.within("volumes")
+        return Path(os.environ[SHARED]) if SHARED in os.environ else None
+
+    @property
+    def api_port(self) -> int:
+        """Where the API server listens."""
+        return urlsplit(self.api.client.configuration.host).port or 443
 
     @property
     def environ(self) -> dict[str, str]:

@@ -38,7 +38,7 @@ def examples(settings: Settings) -> None:
     try:
         about = {"name": EXAMPLES, "labels": RESTRICTED}
         api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": about})
-        storage.shared_volume(settings, api, EXAMPLES)
+        storage.shared_volume(settings.within("volumes"), api, EXAMPLES)
     finally:
         api.close()
 

@@ -12,8 +12,9 @@ from urllib3.exceptions import HTTPError
 
 from tests.cluster import storage
 from tests.cluster.api import Api, Object, RefusedError
-from tests.cluster.given import Cluster
+from tests.cluster.given import SHARED, Cluster
 from tests.cluster.install import RESTRICTED
+from tests.cluster.missing import lacking
 from tests.cluster.wait import POD_RUNS, until
 
 OPERATOR = "app.kubernetes.io/name=graft"
@@ -60,9 +61,10 @@ class Namespace:
         return self.cluster.kubectl("-n", self.name, *words, stdin=stdin)
 
     def store(self) -> Path:
-        """The folder behind a shared claim `graft-store`, which is made; local clusters only."""
-        assert self.cluster.local is not None, "a shared volume needs nodes of our own"
-        return storage.shared_volume(self.cluster.local.settings, self.api, self.name)
+        """The folder behind a shared claim `graft-store`, which is made."""
+        if self.cluster.shared is None:
+            lacking(f"set {SHARED} to a folder that this machine and all nodes have at that path")
+        return storage.shared_volume(self.cluster.shared, self.api, self.name)
 
     def pods(self, labels: str = "") -> list[Object]:
         """The pods in here."""

@@ -6,21 +6,24 @@ import os
 from pathlib import Path
 
 from tests.cluster.api import Api, Object
-from tests.cluster.settings import WORKER_UID, Settings
+from tests.cluster.settings import WORKER_UID
 
 CLAIM = "graft-store"
 SIZE = "10Gi"
 
 
-def shared_volume(settings: Settings, api: Api, namespace: str, claim: str = CLAIM) -> Path:
-    """The folder behind a claim that is bound and belongs to the workers' user.
+def shared_volume(shared: Path, api: Api, namespace: str, claim: str = CLAIM) -> Path:
+    """The folder behind a claim that is bound; it is made in one that all nodes share.
 
-    `fsGroup` does not change a hostPath, so the folder is given to the user beforehand. The
+    `fsGroup` does not change a hostPath, so the workers' user must have the folder beforehand. The
     empty class and the reference bind this volume to this claim and to nothing else.
     """
-    folder = settings.within("volumes", f"{namespace}-{claim}")
-    folder.mkdir(exist_ok=True)
-    os.chown(folder, WORKER_UID, WORKER_UID)
+    folder = shared / f"{namespace}-{claim}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        os.chown(folder, WORKER_UID, WORKER_UID)
+    except PermissionError:  # by others than root
+        folder.chmod(0o777)
     name = f"{namespace}-{claim}"
     api.apply([_volume(name, namespace, claim, folder), _claim(name, claim)], namespace)
     return folder

@@ -45,11 +45,10 @@ class Release:
     @classmethod
     def make(cls, cluster: Cluster, images: dict[str, str], root: Path) -> Release:
         """Two namespaces, and the values of the chart; nothing is installed."""
-        assert cluster.local is not None, "a shared volume needs nodes of our own"
         home, team = Namespace.make(cluster, "release"), Namespace.make(cluster, "team")
         own = OWN | {
             "namespaces": f"{{{team.name}}}",
-            "networkPolicy.apiServerPorts": f"{{443,{cluster.local.settings.api_port}}}",
+            "networkPolicy.apiServerPorts": f"{{443,{cluster.api_port}}}",
         }
         places = {"operator": "image", "worker": "worker.image", "serve": "serve.image"}
         for name, value in places.items():
