@@ -63,7 +63,7 @@ class Plan:
         seed = settings.seeds[0]
         if settings.quick:
             saves = {"ours": 20, "peer": 20}
-            return cls(workload=workload, seed=seed, steps=300, saves=saves, moments=(0.2,))
+            return cls(workload=workload, seed=seed, steps=150, saves=saves, moments=(0.2,))
         moments = killing.moments(MEAN, random.Random(seed))
         return cls(workload=workload, seed=seed, steps=STEPS, saves=SAVES, moments=moments)
 

@@ -86,7 +86,7 @@ ROWS: Mapping[str, Row] = {
     "C5-zh": _on(OCNLI, c5_finetune.run),
     "C8": _of(corpus.MINI, c8_masking.run),
     "C8-words": _of(corpus.WORDS, c8_masking.run),
-    "C9": _beside(_on(SST2, c9_tokenise_once.run), "datasets"),
+    "C9": _on(SST2, c9_tokenise_once.run),
     "C10": _beside(_served(c10_infer_offline.run), "sentence_transformers"),
     "C11": _beside(_served(c11_serve.run), "fastapi", "uvicorn", "sentence_transformers"),
     "C11-overload": _served(c11_overload.run),

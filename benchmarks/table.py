@@ -53,7 +53,7 @@ does, and a batch has equally many sequences for all; with `-dropout` all drop a
 C3 is the same of an ALBERT in two processes; *layered* is the library's model in a plain loop with
 `fully_shard` on every layer, which is what sharding costs where nobody has looked.
 C9 streams: *default* tokenises on the fly, *tuned* collates rows tokenised before that lie in a
-list, *datasets* the same in a table of that library.
+list, *datasets* the same in a table of that library (extra `bench-rows`).
 G1 to G3 are the same on a GPU, where all drop a tenth, too.
 C16 is a count: relative differences, void above 1e-6 in fp32 and 1e-2 in bf16. So is M1: memory,
 void where the largest text takes 64 MiB more than the smallest, or any takes 500 MiB to prepare.

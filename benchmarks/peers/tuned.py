@@ -63,7 +63,7 @@ def stream(options: Options, baton: Baton) -> Mapping[str, Any]:
 
 
 def stream_datasets(options: Options, baton: Baton) -> Mapping[str, Any]:
-    """C9 with the same rows in a table of the `datasets` library."""
+    """C9 with the same rows in a table of the `datasets` library, where that is installed."""
     from benchmarks.peers import streams
 
     return streams.datasets_rows(options, baton)

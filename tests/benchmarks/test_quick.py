@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,9 @@ def test_streaming_is_equal_work_and_its_result_is_whole(root: Path, tmp_path: P
     assert result["void"] == []
     assert result["work"]["texts"] == 128
     assert result["buildSeconds"] > 0
-    assert set(result["residentBytes"]) >= {*VARIANTS, "datasets"}
-    assert set(result["clocks"]["cpu"]["also"]) == {"datasets"}
+    tables = {"datasets"} if util.find_spec("datasets") else set()  # the extra bench-rows
+    assert set(result["residentBytes"]) >= VARIANTS | tables
+    assert set(result["clocks"]["cpu"]["also"]) == tables
 
 
 @pytest.mark.timeout(900)

@@ -46,7 +46,7 @@ def test_the_extra_brings_every_library_that_the_server_loads(loaded: frozenset[
     homes = metadata.packages_distributions()
     needed = {canonicalize_name(homes[name][0]) for name in tops if name in homes}
     assert {"granian", "orjson", "torch", "psutil", "prometheus-client"} <= needed
-    # torch loads dill where it finds it, as here, where peers of the benchmarks need it.
+    # torch loads dill where it finds it: the extra bench-rows brings it.
     assert needed - wanted("serve") - {"graft-operator", "setuptools", "dill"} == set()
 
 
