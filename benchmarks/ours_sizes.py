@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.child import Baton, Options
     from graft_worker.train.run import Run
 
-WARM = 4  # steps; the third still finds memory that nobody had asked for
+WARM = 4  # steps that are not timed
 
 
 class Steps:

@@ -118,10 +118,14 @@ def run(row: str, settings: Settings, folder: Path) -> Mapping[str, Any]:
             source: _cost(source, sizes, stable, settings, folder / f"{number}")
             for number, source in enumerate(sources)
         }
+    precisions = {cost.precision for cost in costs.values()}
     found = Figures(
         unit="one step",
         cases={name: costs[s].shown() for of in families.values() for name, s in of.items()},
-        notes=(*_notes(sizes, costs[sizes.base]), _attention(families["length"], costs)),
+        notes=(
+            *_notes(sizes, precisions),
+            _attention(families["length"], costs),
+        ),
         faults=() if settings.quick else tuple(surprises(families, costs)),
     )
     return figures.row(row, "cost of a step with its size", found, settings)
@@ -174,7 +178,7 @@ def _made(source: CorpusSource, stable: race.Stable, settings: Settings, folder:
     return replace(made, vocabulary=int(facts["vocabulary"]))
 
 
-def _notes(sizes: Sizes, base: Cost) -> Iterator[str]:
+def _notes(sizes: Sizes, precisions: set[str]) -> Iterator[str]:
     layers, width = sizes.base.shape.layers, sizes.base.shape.hidden
     told = {
         "steps": sizes.steps,
@@ -184,7 +188,7 @@ def _notes(sizes: Sizes, base: Cost) -> Iterator[str]:
         "layers": layers,
         "width": width,
         "length": sizes.base.max_length,
-        "precision": base.precision,
+        "precision": " and ".join(sorted(precisions)),
         "most": MOST,
     }
     yield from (note.format(**told) for note in NOTES)

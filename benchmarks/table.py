@@ -63,7 +63,8 @@ vectors have a mean cosine below 0.999, a request was not answered, our slowest 
 than those of the default, or something compiled while it was measured.
 S1 races nobody: it is void where time or memory of a step grows 1.5 times as fast as its
 arithmetic from one size to the next.
-C14 is void where the losses or the weights of ours are not, to the bit, those without a kill.
+The two workers of C14 are processes of one machine under our launcher, not pods. It is void where
+the losses or the weights of ours are not, to the bit, those without a kill.
 C11-overload races nobody: it is void where a promise was not kept. D1 and P1 time nothing:
 they say what is learnt, and P1 is void where that is less than it asks for.
 `make bench ROW=C5` measures a row again.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.charts.binaries import lacking
 from tests.charts.clusters import Space
 from tests.gangs.operators import without_resident
+from tests.lacking import lacking
 
 
 @pytest.fixture(scope="session")

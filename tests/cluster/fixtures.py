@@ -13,9 +13,10 @@ from tests.cluster import images as builder
 from tests.cluster.api import Api
 from tests.cluster.cluster import LocalCluster
 from tests.cluster.given import Cluster
-from tests.cluster.missing import lacking, missing
+from tests.cluster.missing import missing
 from tests.cluster.namespaces import Namespace
 from tests.cluster.settings import Settings
+from tests.lacking import lacking
 
 GIVEN = "GRAFT_TEST_KUBECONFIG"
 KEEP = "GRAFT_TEST_KEEP"

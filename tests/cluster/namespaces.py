@@ -14,8 +14,8 @@ from tests.cluster import storage
 from tests.cluster.api import Api, Object, RefusedError
 from tests.cluster.given import SHARED, Cluster
 from tests.cluster.install import RESTRICTED
-from tests.cluster.missing import lacking
 from tests.cluster.wait import POD_RUNS, until
+from tests.lacking import lacking
 
 OPERATOR = "app.kubernetes.io/name=graft"
 LINES = "100"

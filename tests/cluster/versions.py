@@ -62,9 +62,10 @@ KUBE_PARTS = (
     "etcd",
 )
 
-# Debian package by a program of it.
+# Debian package by a program of it. g++ is for tests of compiled layers.
 PACKAGES = {
     "gcc": "gcc libc6-dev",
+    "g++": "g++",
     "openssl": "openssl",
     "runc": "runc",
     "buildah": "buildah",

@@ -19,7 +19,7 @@ from tests.gangs.jobs import FINISHED, Applied, apply, small
 from tests.gangs.operators import Operator
 
 KILLS = 14
-AWAY_SECONDS = float(os.environ.get("GRAFT_TEST_AWAY_SECONDS", "10"))
+AWAY_SECONDS = float(os.environ.get("GRAFT_TEST_AWAY_SECONDS", "20"))
 
 
 def names_of_jobs(applied: Applied) -> list[str]:
@@ -54,7 +54,7 @@ def steps_between(began: datetime, ended: datetime, applied: Applied, store: Pat
 def test_training_goes_on_for_as_long_as_the_operator_is_away(
     space: Namespace, store: Path, operator: Operator
 ):
-    """Ten seconds, or as many as GRAFT_TEST_AWAY_SECONDS says."""
+    """Twenty seconds, or as many as GRAFT_TEST_AWAY_SECONDS says."""
     applied = apply(space, small("lonely", training=ENDLESS))
     applied.step(20)
     operator.kill()

@@ -14,12 +14,10 @@ from graft_api.errors import Stopped
 from graft_api.training import Length
 from graft_worker.data.batch import Batch
 from graft_worker.distributed.process import Process
-from graft_worker.models.bert import BertEncoder
-from graft_worker.models.encoder import EncoderConfig
-from graft_worker.models.heads import SequenceClassifier
 from graft_worker.train.run import Run
 from tests.worker.distributed import gang
 from tests.worker.train import tiny
+from tests.worker.train.split_networks import BERT, classifier
 
 ROWS, BATCH, EPOCHS = 35, 7, 3  # four micro-batches a step: two of three processes idle in one turn
 STEPS = ROWS // BATCH  # of an epoch
@@ -63,21 +61,6 @@ class Learned:
         self._weighed.clear()
 
 
-def network() -> SequenceClassifier:
-    config = EncoderConfig(
-        architecture="bert",
-        vocabulary=tiny.VOCABULARY,
-        hidden=16,
-        layers=2,
-        heads=2,
-        intermediate=32,
-        max_positions=64,
-        raw={"initializer_range": 0.2},
-    )
-    encoder = BertEncoder.random(config, seed=1)
-    return SequenceClassifier(encoder, outputs=3, dropout=0.1, seed=1)
-
-
 def leg(process: Process, root: str, strategy: str, steps: int | None) -> Learned:
     """Goes on from where the folder stands, for so many steps or to the end."""
     learned, asked = Learned(), itertools.count(1)
@@ -86,7 +69,7 @@ def leg(process: Process, root: str, strategy: str, steps: int | None) -> Learne
             Path(root),
             process,
             extra=(learned,),
-            task=tiny.TinyTask(module=network(), spoiled=learned.watch),
+            task=tiny.TinyTask(module=classifier(BERT), spoiled=learned.watch),
             train=tiny.shards(ROWS),
             width=40,  # two of the longest
             packing=True,

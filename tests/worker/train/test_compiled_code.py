@@ -19,6 +19,7 @@ from torch._inductor.runtime.cache_dir_utils import default_cache_dir
 from graft_worker.distributed.process import Process
 from graft_worker.train import compiled_code
 from graft_worker.train.compiled_code import INDUCTOR, TRITON
+from tests.lacking import lacking
 from tests.worker.train import tiny
 from tests.worker.train.compiled_run import TRAINING, task
 
@@ -53,7 +54,7 @@ def code(folder: Path) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not shutil.which("g++"):
-        pytest.skip("no g++ on this machine: nothing can be compiled")
+        lacking("no g++ on this machine, without which nothing can be compiled")
     return tmp_path_factory.mktemp("job")
 
 
